@@ -1,0 +1,197 @@
+//! Who calls, as extractors: authorisation stands in a handler's signature.
+
+use std::{future::Future, pin::Pin};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use uuid::Uuid;
+
+use super::{
+    api_key::{self, Scope},
+    queries,
+    token::TokenKeys,
+};
+use crate::{http::Problem, state::App};
+
+/// A volunteer with a valid token.
+#[derive(Clone, Copy, Debug)]
+pub struct Volunteer {
+    pub id: Uuid,
+}
+
+/// An organiser with a valid key.
+#[derive(Clone, Debug)]
+pub struct Organiser {
+    pub id: Uuid,
+    pub name: String,
+    scopes: Vec<String>,
+}
+
+impl Organiser {
+    /// Demands a scope; an admin's key has them all.
+    pub fn require(&self, scope: Scope) -> Result<(), Problem> {
+        if self.allows(scope) {
+            return Ok(());
+        }
+        Err(Problem::forbidden(
+            "scope_missing",
+            format!(
+                "This key has not the scope {:?}. Make one with `spotter organiser create --scope {}`.",
+                scope.as_str(),
+                scope.as_str()
+            ),
+        ))
+    }
+
+    pub fn allows(&self, scope: Scope) -> bool {
+        self.scopes
+            .iter()
+            .any(|has| has == scope.as_str() || has == Scope::Admin.as_str())
+    }
+}
+
+/// Whoever looks on: public calls show more to an organiser.
+#[derive(Clone, Debug)]
+pub enum Viewer {
+    Public,
+    Volunteer(Volunteer),
+    Organiser(Organiser),
+}
+
+impl Viewer {
+    /// Whether drafts and what volunteers tagged may be shown.
+    pub fn may_read(&self) -> bool {
+        matches!(self, Self::Organiser(organiser) if organiser.allows(Scope::Read) || organiser.allows(Scope::Campaigns))
+    }
+}
+
+type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
+
+impl FromRequest for Volunteer {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(volunteer(req))
+    }
+}
+
+impl FromRequest for Organiser {
+    type Error = Problem;
+    type Future = Extracting<Self>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let req = req.clone();
+        Box::pin(async move {
+            let secret = credentials(&req)?.ok_or_else(missing)?;
+            organiser(&req, &secret).await
+        })
+    }
+}
+
+impl FromRequest for Viewer {
+    type Error = Problem;
+    type Future = Extracting<Self>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let req = req.clone();
+        Box::pin(async move {
+            match credentials(&req)? {
+                None => Ok(Self::Public),
+                Some(secret) if secret.starts_with("spk_") => {
+                    organiser(&req, &secret).await.map(Self::Organiser)
+                }
+                Some(_) => volunteer(&req).map(Self::Volunteer),
+            }
+        })
+    }
+}
+
+fn volunteer(req: &HttpRequest) -> Result<Volunteer, Problem> {
+    let token = credentials(req)?.ok_or_else(missing)?;
+    if token.starts_with("spk_") {
+        return Err(Problem::forbidden(
+            "volunteer_needed",
+            "This call is a volunteer's: send a token from POST /v1/volunteers, not an API key.",
+        ));
+    }
+    let keys = req
+        .app_data::<Data<TokenKeys>>()
+        .ok_or_else(|| Problem::internal(&"TokenKeys are not registered"))?;
+    keys.verify(&token).map(|id| Volunteer { id }).ok_or_else(|| {
+        Problem::unauthorized(
+            "token_refused",
+            "This token was not signed here or is damaged. Get a new one from POST /v1/volunteers; what you keep can be sent under it.",
+        )
+    })
+}
+
+async fn organiser(req: &HttpRequest, secret: &str) -> Result<Organiser, Problem> {
+    let refused = || {
+        Problem::unauthorized("key_refused", "This key is not known, or it was revoked.")
+    };
+    if !secret.starts_with("spk_") {
+        return Err(Problem::forbidden(
+            "organiser_needed",
+            "This call is an organiser's: send an API key, not a volunteer's token.",
+        ));
+    }
+    let app = req
+        .app_data::<Data<App>>()
+        .ok_or_else(|| Problem::internal(&"App is not registered"))?;
+    let prefix = api_key::prefix_of(secret)
+        .filter(|prefix| !prefix.contains('\0'))
+        .ok_or_else(refused)?;
+    let conn = app.db.get().await?;
+    let known = queries::find_key(&*conn, prefix).await?.ok_or_else(refused)?;
+    let given = api_key::hash(secret);
+    if !bool::from(subtle::ConstantTimeEq::ct_eq(
+        known.secret_hash.as_slice(),
+        given.as_slice(),
+    )) {
+        return Err(refused());
+    }
+    queries::touch_key(&*conn, known.id).await?;
+    Ok(Organiser {
+        id: known.organiser_id,
+        name: known.name,
+        scopes: known.scopes,
+    })
+}
+
+/// The token or key of the request: Bearer, or the password of Basic (GDAL sends nothing else).
+fn credentials(req: &HttpRequest) -> Result<Option<String>, Problem> {
+    let Some(value) = req.headers().get(header::AUTHORIZATION) else {
+        return Ok(None);
+    };
+    let unreadable = || {
+        Problem::unauthorized(
+            "credentials_missing",
+            "Authorization is neither `Bearer <token or key>` nor Basic with the key as password.",
+        )
+    };
+    let (scheme, rest) = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.split_once(' '))
+        .ok_or_else(unreadable)?;
+    if scheme.eq_ignore_ascii_case("bearer") && !rest.trim().is_empty() {
+        return Ok(Some(rest.trim().to_owned()));
+    }
+    if scheme.eq_ignore_ascii_case("basic") {
+        let decoded = STANDARD.decode(rest.trim()).ok();
+        let password = decoded
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .and_then(|pair| pair.split_once(':').map(|(_, password)| password.to_owned()))
+            .ok_or_else(unreadable)?;
+        return Ok(Some(password));
+    }
+    Err(unreadable())
+}
+
+fn missing() -> Problem {
+    Problem::unauthorized(
+        "credentials_missing",
+        "Send Authorization: Bearer with a volunteer's token (from POST /v1/volunteers) or an organiser's API key, as this call needs.",
+    )
+}

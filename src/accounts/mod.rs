@@ -1,0 +1,17 @@
+//! Who calls: volunteers with signed tokens, organisers with API keys.
+//!
+//! **Invariant:** a volunteer has no row and no raw IP address is stored: the token itself says
+//! who it is, and the signature that we said so.
+//!
+//! **Invariant:** a key is shown once, when it is made; only its hash is stored.
+
+mod api_key;
+mod extract;
+mod handlers;
+mod queries;
+mod token;
+
+pub use api_key::{ApiKey, KeyRow, Scope, create, list, revoke};
+pub use extract::{Organiser, Viewer, Volunteer};
+pub use handlers::routes;
+pub use token::TokenKeys;

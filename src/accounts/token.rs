@@ -1,0 +1,158 @@
+//! Volunteers' tokens: `s1.<key name>.<volunteer and time>.<signature>`.
+//!
+//! Signed with HMAC-SHA-256 (RFC 2104), cut to 128 bits as RFC 2104 section 5 allows. The key's
+//! name stands in the token, so that keys can be rotated: the first of `TOKEN_KEYS` signs, all verify.
+
+use anyhow::{Context, ensure};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use sha2::Sha256;
+use uuid::Uuid;
+
+const VERSION: &str = "s1";
+const SIGNATURE_BYTES: usize = 16;
+const KEY_BYTES: usize = 32;
+/// Longest token that is looked at.
+const TOKEN_BYTES_MAX: usize = 200;
+
+/// The keys of `TOKEN_KEYS`.
+#[derive(Clone)]
+pub struct TokenKeys {
+    keys: Vec<(String, Hmac<Sha256>)>,
+}
+
+impl TokenKeys {
+    /// Reads `name:64 hex digits` entries; the first one signs.
+    pub fn parse(entries: &[String]) -> anyhow::Result<Self> {
+        let mut keys = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let (name, hex) = entry.split_once(':').context(
+                "TOKEN_KEYS: each key is name:64 hex digits, for example k1:$(openssl rand -hex 32)",
+            )?;
+            ensure!(
+                (1..=16).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric()),
+                "TOKEN_KEYS: a key's name is 1 to 16 letters and digits"
+            );
+            ensure!(
+                keys.iter().all(|(known, _)| known != name),
+                "TOKEN_KEYS: the name {name} is given twice"
+            );
+            let secret = parse_hex(hex)
+                .with_context(|| format!("TOKEN_KEYS: key {name} needs 64 hex digits"))?;
+            let mac = Hmac::<Sha256>::new_from_slice(&secret).context("TOKEN_KEYS")?;
+            keys.push((name.to_owned(), mac));
+        }
+        ensure!(!keys.is_empty(), "TOKEN_KEYS is missing");
+        Ok(Self { keys })
+    }
+
+    pub fn sign(&self, volunteer: Uuid, now: Timestamp) -> String {
+        let (name, mac) = &self.keys[0];
+        let mut payload = volunteer.as_bytes().to_vec();
+        payload.extend_from_slice(&now.as_second().to_be_bytes());
+        let signed = format!("{VERSION}.{name}.{}", URL_SAFE_NO_PAD.encode(payload));
+        let signature = signature(mac, &signed);
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    /// The volunteer, if one of our keys signed the token.
+    pub fn verify(&self, token: &str) -> Option<Uuid> {
+        if token.len() > TOKEN_BYTES_MAX {
+            return None;
+        }
+        let (signed, given) = token.rsplit_once('.')?;
+        let mut parts = signed.split('.');
+        let (version, name, payload) = (parts.next()?, parts.next()?, parts.next()?);
+        if version != VERSION || parts.next().is_some() {
+            return None;
+        }
+        let (_, mac) = self.keys.iter().find(|(known, _)| known == name)?;
+        let given = URL_SAFE_NO_PAD.decode(given).ok()?;
+        if !bool::from(subtle::ConstantTimeEq::ct_eq(
+            signature(mac, signed).as_slice(),
+            given.as_slice(),
+        )) {
+            return None;
+        }
+        let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
+        Uuid::from_slice(payload.get(..16)?).ok()
+    }
+}
+
+fn signature(mac: &Hmac<Sha256>, signed: &str) -> Vec<u8> {
+    let mut mac = mac.clone();
+    mac.update(signed.as_bytes());
+    let mut bytes = mac.finalize().into_bytes().to_vec();
+    bytes.truncate(SIGNATURE_BYTES);
+    bytes
+}
+
+fn parse_hex(hex: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> = hex
+        .chars()
+        .map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok()))
+        .collect();
+    let digits = digits?;
+    (digits.len() == 2 * KEY_BYTES).then(|| {
+        digits
+            .chunks_exact(2)
+            .map(|pair| pair[0] << 4 | pair[1])
+            .collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(entries: &[&str]) -> TokenKeys {
+        let entries: Vec<String> = entries.iter().map(|e| (*e).to_owned()).collect();
+        TokenKeys::parse(&entries).unwrap()
+    }
+
+    fn key(name: &str, digit: &str) -> String {
+        format!("{name}:{}", digit.repeat(64))
+    }
+
+    #[test]
+    fn a_token_names_the_volunteer_that_it_was_signed_for() {
+        let keys = keys(&[&key("a", "1")]);
+        let id = Uuid::now_v7();
+        assert_eq!(keys.verify(&keys.sign(id, Timestamp::UNIX_EPOCH)), Some(id));
+    }
+
+    #[test]
+    fn a_rotated_key_logs_nobody_out_and_a_removed_one_does() {
+        let before = keys(&[&key("a", "1")]);
+        let token = before.sign(Uuid::now_v7(), Timestamp::UNIX_EPOCH);
+        assert!(keys(&[&key("b", "2"), &key("a", "1")]).verify(&token).is_some());
+        assert!(keys(&[&key("b", "2")]).verify(&token).is_none());
+        assert!(keys(&[&key("a", "2")]).verify(&token).is_none());
+    }
+
+    #[test]
+    fn a_token_with_any_sign_changed_is_refused() {
+        let keys = keys(&[&key("a", "1")]);
+        let token = keys.sign(Uuid::now_v7(), Timestamp::UNIX_EPOCH);
+        for at in 0..token.len() {
+            let mut forged = token.clone().into_bytes();
+            forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
+            let forged = String::from_utf8(forged).unwrap();
+            // The last sign of unpadded base64 holds bits that are not used.
+            if at + 1 < token.len() && !forged.ends_with('.') {
+                assert!(keys.verify(&forged).is_none(), "{at}");
+            }
+        }
+        assert!(keys.verify("").is_none());
+        assert!(keys.verify(&"x".repeat(1000)).is_none());
+    }
+
+    #[test]
+    fn a_wrong_key_setting_is_named() {
+        for bad in ["", "a", "a:12", "a b:1", ":11"] {
+            let error = TokenKeys::parse(&[bad.to_owned()]).err().unwrap();
+            assert!(format!("{error:#}").contains("TOKEN_KEYS"), "{bad}");
+        }
+    }
+}

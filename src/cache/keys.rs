@@ -1,0 +1,35 @@
+//! Every key in memcached: its form, its version, how long it lives and why.
+
+use std::time::Duration;
+
+#[derive(Clone, Debug)]
+pub enum Key {
+    /// What volunteers' calls need of a campaign, by slug or id. It is forgotten when the
+    /// campaign changes; the short life bounds the harm when that message is lost.
+    Campaign(String),
+    /// Written by the health check.
+    Health,
+}
+
+impl Key {
+    pub(super) fn name(&self, prefix: &str) -> String {
+        match self {
+            Self::Campaign(reference) => format!("{prefix}:campaign:1:{reference}"),
+            Self::Health => format!("{prefix}:health"),
+        }
+    }
+
+    pub(super) fn lifetime(&self) -> Duration {
+        match self {
+            Self::Campaign(_) => Duration::from_secs(1),
+            Self::Health => Duration::from_secs(60),
+        }
+    }
+
+    pub(super) fn family(&self) -> &'static str {
+        match self {
+            Self::Campaign(_) => "campaign",
+            Self::Health => "health",
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Campaigns: what to look for, where, and on which imagery.
+//!
+//! **Invariant:** every change makes a new version, and what volunteers were told at each
+//! version is kept.
+//!
+//! **Invariant:** from publishing on, area, cell zoom and priorities stay, and no tag type goes
+//! away: looks and tags that were made keep their meaning.
+
+pub mod area;
+mod check;
+mod define;
+mod handlers;
+mod model;
+mod queries;
+mod running;
+mod state;
+mod survey;
+mod view;
+
+use tokio_postgres::GenericClient;
+use uuid::Uuid;
+
+pub use define::{change, clone, create, preview, record_version, steer};
+pub use handlers::routes;
+pub use model::{CampaignDefinition, TagType};
+pub use queries::{Campaign, close_ended, finish_preparation, next_to_prepare, record_prepared};
+pub use running::{Running, forget, load as load_running, running};
+pub use state::{Action, State};
+pub use view::CampaignView;
+
+use crate::{
+    accounts::Viewer,
+    db::DbError,
+    geo::MultiPolygon,
+    http::{Problem, limits},
+};
+
+/// How a path names a campaign: by slug or id.
+#[derive(Clone, Debug)]
+pub enum Reference {
+    Id(Uuid),
+    Slug(String),
+}
+
+impl Reference {
+    /// `None` if the text can name nothing.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() == 36
+            && let Ok(id) = Uuid::parse_str(text)
+        {
+            return Some(Self::Id(id));
+        }
+        limits::is_key(text).then(|| Self::Slug(text.to_owned()))
+    }
+}
+
+/// The campaign, if whoever asks may see it: drafts are for organisers.
+pub async fn find(
+    db: &impl GenericClient,
+    reference: &str,
+    viewer: &Viewer,
+) -> Result<Campaign, Problem> {
+    let found = match Reference::parse(reference) {
+        Some(reference) => queries::find(db, &reference).await?,
+        None => None,
+    };
+    found
+        .filter(|campaign| campaign.state.is_public() || viewer.may_read())
+        .ok_or_else(|| not_found(reference))
+}
+
+/// The campaign with this id.
+pub async fn by_id(db: &impl GenericClient, id: Uuid) -> Result<Option<Campaign>, DbError> {
+    queries::find(db, &Reference::Id(id)).await
+}
+
+/// The area of a stored campaign.
+pub async fn stored_area(
+    db: &impl GenericClient,
+    id: Uuid,
+) -> Result<MultiPolygon, Problem> {
+    let (ewkb, _) = queries::area(db, id).await?;
+    survey::decode_area(&ewkb)
+}
+
+/// Campaigns that ever were published, for those who recount.
+pub async fn published(db: &impl GenericClient) -> Result<Vec<Campaign>, DbError> {
+    queries::published(db).await
+}
+
+pub fn not_found(reference: &str) -> Problem {
+    Problem::not_found(
+        "campaign_not_found",
+        format!("There is no campaign {reference:?} that you may see."),
+    )
+}

@@ -1,0 +1,112 @@
+//! What the calls of volunteers need of a campaign: small, and cached.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{
+    Reference, not_found, queries,
+    queries::Campaign,
+    state::State,
+};
+use crate::{cache::Key, geo::GeometryKind, http::Problem, state::App};
+
+/// Seconds after which the page of a paused campaign asks again.
+const PAUSED_RETRY_SECS: u32 = 60;
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Running {
+    pub id: Uuid,
+    pub slug: String,
+    pub state: State,
+    pub version: i32,
+    pub message: Option<String>,
+    pub cell_zoom: u8,
+    pub looks_wanted: u16,
+    pub lease_seconds: u32,
+    pub starts_at: Option<Timestamp>,
+    pub ends_at: Option<Timestamp>,
+    /// Geometry of each tag type by key.
+    pub tag_types: BTreeMap<String, GeometryKind>,
+}
+
+impl Running {
+    /// Whether squares may be given now.
+    pub fn check_open(&self, now: Timestamp) -> Result<(), Problem> {
+        if self.starts_at.is_some_and(|starts| now < starts) {
+            return Err(Problem::conflict("campaign_not_started", "This search has not begun yet.")
+                .retry_after(PAUSED_RETRY_SECS));
+        }
+        let ended = self.ends_at.is_some_and(|ends| ends <= now);
+        match self.state {
+            State::Closed => Err(closed()),
+            _ if ended => Err(closed()),
+            State::Paused => Err(Problem::conflict(
+                "campaign_paused",
+                "The organisers have paused this search. Everything that was sent is saved.",
+            )
+            .with_message(self.message.clone())
+            .retry_after(PAUSED_RETRY_SECS)),
+            State::Open | State::Preparing | State::Draft => Ok(()),
+        }
+    }
+
+    pub fn is_closed(&self, now: Timestamp) -> bool {
+        self.state == State::Closed || self.ends_at.is_some_and(|ends| ends <= now)
+    }
+}
+
+fn closed() -> Problem {
+    Problem::conflict("campaign_closed", "This search is closed. Thank you for every look.")
+}
+
+/// The campaign for a volunteer's call; 404 unless it is published and prepared.
+///
+/// Only open campaigns are remembered, so that opening one shows at once.
+pub async fn running(app: &App, reference: &str) -> Result<Arc<Running>, Problem> {
+    if Reference::parse(reference).is_none() {
+        return Err(not_found(reference));
+    }
+    app.cache
+        .get_or_load(
+            &Key::Campaign(reference.to_owned()),
+            |running: &Running| running.state == State::Open,
+            load(app, reference),
+        )
+        .await
+}
+
+/// The campaign as the database has it now, past every cache.
+pub async fn load(app: &App, reference: &str) -> Result<Running, Problem> {
+    let parsed = Reference::parse(reference).ok_or_else(|| not_found(reference))?;
+    let conn = app.db.get().await?;
+    let campaign = queries::find(&*conn, &parsed)
+        .await?
+        .filter(|campaign| campaign.state.is_public())
+        .ok_or_else(|| not_found(reference))?;
+    let tag_types = queries::tag_types(&*conn, campaign.id).await?;
+    Ok(Running {
+        id: campaign.id,
+        slug: campaign.slug,
+        state: campaign.state,
+        version: campaign.version,
+        message: campaign.message,
+        cell_zoom: campaign.cell_zoom,
+        looks_wanted: campaign.looks_wanted,
+        lease_seconds: campaign.lease_seconds,
+        starts_at: campaign.starts_at,
+        ends_at: campaign.ends_at,
+        tag_types: tag_types
+            .into_iter()
+            .map(|tag_type| (tag_type.key, tag_type.geometry))
+            .collect(),
+    })
+}
+
+/// Forgets what is remembered of a campaign, after a change was committed.
+pub async fn forget(app: &App, campaign: &Campaign) {
+    app.cache.forget(&Key::Campaign(campaign.slug.clone())).await;
+    app.cache.forget(&Key::Campaign(campaign.id.to_string())).await;
+}

@@ -1,0 +1,147 @@
+//! Settings, by flag or environment, checked once at start.
+//!
+//! **Invariant:** nothing else reads the environment, and a wrong setting stops the
+//! start with a message that names it.
+
+use std::{net::IpAddr, path::PathBuf, time::Duration};
+
+use anyhow::{Context, ensure};
+use clap::Args;
+
+/// What every command that touches the database needs.
+#[derive(Args, Clone, Debug)]
+pub struct DatabaseConfig {
+    /// Where PostgreSQL (or `PgBouncer` in transaction mode) is reached, as a URL.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: String,
+
+    /// Connections to the database that one process holds at most.
+    #[arg(long, env = "DATABASE_POOL_SIZE", default_value_t = 8, value_parser = clap::value_parser!(u16).range(2..=512))]
+    pub database_pool_size: u16,
+
+    /// Longest wait for a free connection, in milliseconds. Beyond it the answer is 503.
+    #[arg(long, env = "DATABASE_WAIT_MS", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    pub database_wait_ms: u64,
+}
+
+impl DatabaseConfig {
+    pub fn wait(&self) -> Duration {
+        Duration::from_millis(self.database_wait_ms)
+    }
+}
+
+/// What `serve` and `worker` share.
+#[derive(Args, Clone, Debug)]
+pub struct Config {
+    #[command(flatten)]
+    pub database: DatabaseConfig,
+
+    /// memcached servers, `host:port`, separated by commas.
+    #[arg(
+        long,
+        env = "MEMCACHED",
+        value_delimiter = ',',
+        default_value = "127.0.0.1:11211"
+    )]
+    pub memcached: Vec<String>,
+
+    /// Prefix of every key in memcached, so that two installations can share it.
+    #[arg(long, env = "CACHE_PREFIX", default_value = "spotter")]
+    pub cache_prefix: String,
+
+    /// Folder of the object store (tiles, exports).
+    #[arg(long, env = "STORE", default_value = ".state/store")]
+    pub store: PathBuf,
+
+    /// Keys that sign volunteers' tokens: `name:64 hex digits`, separated by commas. The first
+    /// signs; all verify, so that a key can be rotated without logging anybody out.
+    #[arg(long, env = "TOKEN_KEYS", value_delimiter = ',', hide_env_values = true)]
+    pub token_keys: Vec<String>,
+
+    /// Let imagery layers name sources at loopback and private addresses.
+    #[arg(long, env = "ALLOW_INTERNAL_SOURCES", num_args = 0..=1, default_value_t = false, default_missing_value = "true")]
+    pub allow_internal_sources: bool,
+}
+
+impl Config {
+    /// Checks what clap cannot.
+    pub fn check(&self) -> anyhow::Result<()> {
+        self.database
+            .database_url
+            .parse::<tokio_postgres::Config>()
+            .context("DATABASE_URL is not a PostgreSQL URL (postgres://user@host:port/database)")?;
+        ensure!(
+            self.memcached
+                .iter()
+                .all(|node| node.rsplit_once(':').is_some_and(|(host, port)| {
+                    !host.is_empty() && port.parse::<u16>().is_ok()
+                })),
+            "MEMCACHED must be host:port, separated by commas; found {:?}",
+            self.memcached.join(",")
+        );
+        ensure!(
+            !self.cache_prefix.is_empty()
+                && self.cache_prefix.len() <= 32
+                && self
+                    .cache_prefix
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'),
+            "CACHE_PREFIX must be 1 to 32 letters, digits, '-' or '_'"
+        );
+        ensure!(
+            !self.token_keys.is_empty(),
+            "TOKEN_KEYS is missing: give name:64 hex digits, for example k1:$(openssl rand -hex 32)"
+        );
+        Ok(())
+    }
+}
+
+/// Where and how `serve` listens.
+#[derive(Args, Clone, Debug)]
+pub struct ListenConfig {
+    /// Address to listen at.
+    #[arg(long, env = "HOST", default_value = "127.0.0.1")]
+    pub host: IpAddr,
+
+    /// Port to listen at. 0 takes a free one.
+    #[arg(long, env = "PORT", default_value_t = 8080)]
+    pub port: u16,
+
+    /// Threads that serve requests. 0 takes one for each core.
+    #[arg(long, env = "HTTP_WORKERS", default_value_t = 0)]
+    pub http_workers: usize,
+
+    /// How long a stopping server waits for requests that it accepted, in seconds.
+    #[arg(long, env = "SHUTDOWN_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub shutdown_seconds: u64,
+
+    /// How long a stopping server goes on answering while `/readyz` already says 503, in seconds,
+    /// so that a load balancer can take it out.
+    #[arg(long, env = "DRAIN_SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=600))]
+    pub drain_seconds: u64,
+}
+
+/// Form of the log on standard error.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct LogConfig {
+    /// What is logged: a level, or directives such as `spotter=debug,info`.
+    #[arg(long, env = "LOG", default_value = "info", global = true)]
+    pub log: String,
+
+    #[arg(
+        long,
+        env = "LOG_FORMAT",
+        value_enum,
+        default_value = "json",
+        global = true
+    )]
+    pub log_format: LogFormat,
+}

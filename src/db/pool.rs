@@ -1,0 +1,115 @@
+//! A small, fixed number of connections with bounded waits.
+
+use std::{
+    ops::{Deref, DerefMut},
+    time::Duration,
+};
+
+use anyhow::Context;
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use tokio_postgres::NoTls;
+
+use super::DbError;
+use crate::config::DatabaseConfig;
+
+/// Longest time to open a new connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The pool of one process. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    pool: Pool,
+}
+
+/// One connection, given back when dropped.
+pub struct Connection(Object);
+
+/// What the database says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    Up,
+    Away,
+}
+
+impl Db {
+    pub fn open(config: &DatabaseConfig) -> anyhow::Result<Self> {
+        let mut url: tokio_postgres::Config = config
+            .database_url
+            .parse()
+            .context("DATABASE_URL is not a PostgreSQL URL")?;
+        url.connect_timeout(CONNECT_TIMEOUT);
+        let manager = Manager::from_config(
+            url,
+            NoTls,
+            ManagerConfig {
+                recycling_method: RecyclingMethod::Fast,
+            },
+        );
+        let pool = Pool::builder(manager)
+            .max_size(usize::from(config.database_pool_size))
+            .wait_timeout(Some(config.wait()))
+            .create_timeout(Some(CONNECT_TIMEOUT))
+            .recycle_timeout(Some(Duration::from_secs(1)))
+            .runtime(Runtime::Tokio1)
+            .build()
+            .context("the pool of database connections")?;
+        Ok(Self { pool })
+    }
+
+    /// A connection, or an error when none is free within the wait that is allowed.
+    pub async fn get(&self) -> Result<Connection, DbError> {
+        Ok(Connection(self.pool.get().await?))
+    }
+
+    pub async fn health(&self) -> Health {
+        let answer = async {
+            let conn = self.get().await?;
+            conn.query_typed_one("-- db::health\nSELECT 1::int4 AS one", &[])
+                .await?;
+            Ok::<_, DbError>(())
+        };
+        match tokio::time::timeout(Duration::from_secs(2), answer).await {
+            Ok(Ok(())) => Health::Up,
+            _ => Health::Away,
+        }
+    }
+
+    /// Connections of the pool: open, idle, and requests that wait for one.
+    pub fn status(&self) -> (usize, usize, usize) {
+        let status = self.pool.status();
+        (status.size, status.available, status.waiting)
+    }
+}
+
+impl Connection {
+    /// Begins a transaction that rolls back unless it is committed.
+    pub async fn begin(&mut self) -> Result<tokio_postgres::Transaction<'_>, DbError> {
+        let client: &mut tokio_postgres::Client = &mut self.0;
+        Ok(client.transaction().await?)
+    }
+
+    /// Begins a transaction in which all statements see one state of the database.
+    pub async fn begin_snapshot(&mut self) -> Result<tokio_postgres::Transaction<'_>, DbError> {
+        let client: &mut tokio_postgres::Client = &mut self.0;
+        Ok(client
+            .build_transaction()
+            .isolation_level(tokio_postgres::IsolationLevel::RepeatableRead)
+            .read_only(true)
+            .start()
+            .await?)
+    }
+}
+
+impl Deref for Connection {
+    type Target = tokio_postgres::Client;
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Connection {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+

@@ -1,0 +1,81 @@
+//! The change feed: looks and tags in the order of their transactions, and where each reader
+//! stands in it.
+//!
+//! **Invariant:** a row is given only when no transaction that is still open could put another
+//! row before it: rows are ordered by `(xid, id, volunteer)` and taken below
+//! `pg_snapshot_xmin(pg_current_snapshot())`. So a late commit is never skipped.
+//!
+//! **Invariant:** a cursor moves in the transaction that stores what was derived, so a reader
+//! that dies in between repeats nothing and misses nothing.
+
+mod queries;
+
+use jiff::Timestamp;
+use tokio_postgres::GenericClient;
+use uuid::Uuid;
+
+use crate::db::DbError;
+
+pub use queries::{Lag, lag, pending_cells};
+
+/// A place in one table's order; everything up to and including it was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// The transaction of the row's last change.
+    pub xid: i64,
+    pub id: Uuid,
+    pub volunteer_id: Uuid,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    pub looks: Position,
+    pub tags: Position,
+}
+
+/// A look as the feed gives it.
+#[derive(Clone, Debug)]
+pub struct LookChange {
+    pub at: Position,
+    pub campaign_id: Uuid,
+    pub cell: i64,
+    pub outcome: String,
+    pub received_at: Timestamp,
+}
+
+/// A tag that was made, edited or withdrawn.
+#[derive(Clone, Debug)]
+pub struct TagChange {
+    pub at: Position,
+    pub campaign_id: Uuid,
+    pub cell: i64,
+}
+
+/// Takes the cursor of a reader for this transaction, or `None` when another process has it.
+pub async fn take(db: &impl GenericClient, reader: &str) -> Result<Option<Cursor>, DbError> {
+    if let Some(cursor) = queries::lock_cursor(db, reader).await? {
+        return Ok(Some(cursor));
+    }
+    queries::add_reader(db, reader).await?;
+    queries::lock_cursor(db, reader).await
+}
+
+/// The next looks and tags after the cursor, at most `limit` of each, and the cursor after them.
+pub async fn read(
+    db: &impl GenericClient,
+    cursor: &Cursor,
+    limit: i64,
+) -> Result<(Vec<LookChange>, Vec<TagChange>, Cursor), DbError> {
+    let looks = queries::looks_after(db, &cursor.looks, limit).await?;
+    let tags = queries::tags_after(db, &cursor.tags, limit).await?;
+    let next = Cursor {
+        looks: looks.last().map_or(cursor.looks, |look| look.at),
+        tags: tags.last().map_or(cursor.tags, |tag| tag.at),
+    };
+    Ok((looks, tags, next))
+}
+
+/// Moves the cursor, in the transaction that took it.
+pub async fn advance(db: &impl GenericClient, reader: &str, to: &Cursor) -> Result<(), DbError> {
+    queries::move_cursor(db, reader, to).await
+}

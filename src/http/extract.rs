@@ -1,0 +1,174 @@
+//! Bodies, queries and path parts as checked values. A handler never sees anything else.
+
+use std::{future::Future, pin::Pin};
+
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::{Decompress, Payload},
+    http::{StatusCode, header},
+};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+
+use super::{FieldErrors, Problem, limits::BODY_BYTES_MAX, text::escape_pointer};
+
+type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
+
+/// A JSON body of at most `MAX` bytes (after decompression).
+///
+/// Errors: 415 for another media type, 413 over the limit, 400 when it is not JSON, 422 with a
+/// pointer when a member is missing, unknown or of the wrong kind.
+pub struct Body<T, const MAX: usize = BODY_BYTES_MAX>(pub T);
+
+impl<T: DeserializeOwned + 'static, const MAX: usize> FromRequest for Body<T, MAX> {
+    type Error = Problem;
+    type Future = Extracting<Self>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let media_type = check_media_type(req);
+        let payload = Decompress::from_headers(payload.take(), req.headers());
+        Box::pin(async move {
+            media_type?;
+            let bytes = read(payload, MAX).await?;
+            parse(&bytes).map(Self)
+        })
+    }
+}
+
+/// A JSON body that may be absent.
+pub struct OptionalBody<T, const MAX: usize = BODY_BYTES_MAX>(pub T);
+
+impl<T: DeserializeOwned + Default + 'static, const MAX: usize> FromRequest
+    for OptionalBody<T, MAX>
+{
+    type Error = Problem;
+    type Future = Extracting<Self>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let media_type = check_media_type(req);
+        let payload = Decompress::from_headers(payload.take(), req.headers());
+        Box::pin(async move {
+            let bytes = read(payload, MAX).await?;
+            if bytes.iter().all(u8::is_ascii_whitespace) {
+                return Ok(Self(T::default()));
+            }
+            media_type?;
+            // `null` says as little as an empty body.
+            parse::<Option<T>>(&bytes).map(|value| Self(value.unwrap_or_default()))
+        })
+    }
+}
+
+async fn read(
+    mut payload: impl futures_util::Stream<Item = Result<Bytes, actix_web::error::PayloadError>>
+    + Unpin,
+    max: usize,
+) -> Result<Bytes, Problem> {
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|e| {
+            Problem::bad_request("body_unreadable", format!("The body could not be read: {e}"))
+        })?;
+        if bytes.len() + chunk.len() > max {
+            return Err(Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                format!("The body has more than the {max} bytes that are allowed here. Send less at once."),
+            ));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.freeze())
+}
+
+/// JSON to a value; a wrong member is named by its pointer.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|e| {
+        let pointer = pointer_of(e.path());
+        let cause = e.into_inner();
+        match cause.classify() {
+            serde_json::error::Category::Data => refuse_member(pointer, &cause.to_string()),
+            _ => Problem::bad_request("malformed_json", format!("The body is not JSON: {cause}")),
+        }
+    })?;
+    json.end()
+        .map_err(|e| Problem::bad_request("malformed_json", format!("The body is not JSON: {e}")))?;
+    Ok(value)
+}
+
+fn refuse_member(pointer: String, cause: &str) -> Problem {
+    // serde_json ends its messages with a place in the text, which the pointer says better.
+    let detail = cause.split(" at line ").next().unwrap_or(cause);
+    let mut errors = FieldErrors::default();
+    errors.push(pointer.clone(), detail);
+    let place = if pointer.is_empty() { "The body".to_owned() } else { pointer };
+    Problem::unprocessable("invalid_body", format!("{place}: {detail}"), errors)
+}
+
+fn pointer_of(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    path.iter()
+        .map(|segment| match segment {
+            Segment::Seq { index } => format!("/{index}"),
+            Segment::Map { key } => format!("/{}", escape_pointer(key)),
+            Segment::Enum { variant } => format!("/{}", escape_pointer(variant)),
+            Segment::Unknown => String::new(),
+        })
+        .collect()
+}
+
+fn check_media_type(req: &HttpRequest) -> Result<(), Problem> {
+    let found = req
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let essence = found.split(';').next().unwrap_or_default().trim();
+    let is_json = essence.eq_ignore_ascii_case("application/json")
+        || essence.get(..12).is_some_and(|start| start.eq_ignore_ascii_case("application/"))
+            && essence.to_ascii_lowercase().ends_with("+json");
+    if is_json {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "not_json",
+        format!("Found Content-Type {found:?}; send application/json."),
+    ))
+}
+
+/// The query of the address as a value.
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest for Query<T> {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let pairs = url::form_urlencoded::parse(req.query_string().as_bytes());
+        let query = serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs));
+        std::future::ready(query.map(Self).map_err(|e| {
+            let name = e.path().to_string();
+            Problem::bad_request("invalid_query", format!("{name}: {}", e.into_inner()))
+        }))
+    }
+}
+
+/// One named part of the path, parsed. A part that cannot be parsed names nothing: 404.
+pub struct PathParam<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for PathParam<T> {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let found = actix_web::web::Path::<T>::from_request(req, payload).into_inner();
+        std::future::ready(
+            found
+                .map(|path| Self(path.into_inner()))
+                .map_err(|e| Problem::not_found("not_found", format!("The address names nothing: {e}"))),
+        )
+    }
+}

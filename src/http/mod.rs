@@ -1,0 +1,18 @@
+//! The HTTP conventions of all features: problems, bodies, pages, entity tags, limits,
+//! the OpenAPI document.
+//!
+//! **Invariant:** every answer with a status of 400 or more is `application/problem+json` with a
+//! stable `code`, carries CORS headers and a request id, and never shows what went wrong inside.
+
+pub mod etag;
+pub mod extract;
+pub mod limits;
+pub mod merge;
+pub mod middleware;
+pub mod openapi;
+pub mod page;
+mod problem;
+pub mod text;
+
+pub use extract::{Body, PathParam, Query};
+pub use problem::{FieldError, FieldErrors, Problem, ProblemBody};

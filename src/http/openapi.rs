@@ -1,0 +1,182 @@
+//! The OpenAPI document: what all operations share is added here, once, by rule.
+
+use utoipa::openapi::{
+    ComponentsBuilder, ContentBuilder, HeaderBuilder, InfoBuilder, LicenseBuilder, ObjectBuilder,
+    OpenApi, OpenApiBuilder, Ref, RefOr, Response, ResponseBuilder, ServerBuilder, Type,
+    path::{Operation, ParameterIn},
+    security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::{FieldError, ProblemBody};
+
+/// Codes that any call can answer, beside those of its own.
+const DESCRIPTION: &str = "\
+Spotter is the backend with which a crowd searches imagery: *what are we looking for*, *where should \
+I look next*, and what the crowd saw.
+
+**Conventions.** JSON; geometry as GeoJSON (RFC 7946) in EPSG:4326; times RFC 3339 in UTC; ids of looks \
+and tags are UUIDs made by the client (version 7 advised). `{campaign}` is a slug or an id. Every `GET` \
+also answers `HEAD`; `OPTIONS` lists the methods. Lists are objects with `next` where there is a next page.
+
+**Problems** are `application/problem+json` (RFC 9457) with a stable `code`; refused members are listed in \
+`errors` with JSON pointers. Answers that ask for patience carry `Retry-After` in seconds.
+
+**Who calls.** Volunteers are anonymous: `POST /v1/volunteers` gives a signed token. Organisers use an API \
+key. Both are sent as `Authorization: Bearer …`; a key may also be the password of Basic authentication.
+
+**Retries** are safe: a look or tag is known by its id, and the same content again is answered as the first time.";
+
+/// Completes what was collected from the handlers.
+pub fn complete(mut collected: OpenApi) -> OpenApi {
+    for item in collected.paths.paths.values_mut() {
+        for (operation, has_body) in operations(item) {
+            let secured = operation.security.is_some();
+            add_problems(operation, has_body, secured);
+        }
+    }
+    let mut document = OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("Spotter")
+                .version(env!("CARGO_PKG_VERSION"))
+                .description(Some(DESCRIPTION))
+                .license(Some(
+                    LicenseBuilder::new()
+                        .name("Apache-2.0")
+                        .identifier(Some("Apache-2.0"))
+                        .build(),
+                )),
+        )
+        .servers(Some([ServerBuilder::new().url("/").build()]))
+        .paths(collected.paths)
+        .components(Some(components(collected.components)))
+        .build();
+    document.tags = None;
+    document
+}
+
+/// Methods of each path, for `Allow`.
+pub fn methods(document: &OpenApi) -> Vec<(String, Vec<&'static str>)> {
+    document
+        .paths
+        .paths
+        .iter()
+        .map(|(path, item)| {
+            let mut methods = Vec::new();
+            if item.get.is_some() {
+                methods.extend(["GET", "HEAD"]);
+            }
+            for (name, operation) in [
+                ("POST", &item.post),
+                ("PUT", &item.put),
+                ("PATCH", &item.patch),
+                ("DELETE", &item.delete),
+            ] {
+                if operation.is_some() {
+                    methods.push(name);
+                }
+            }
+            methods.push("OPTIONS");
+            (path.clone(), methods)
+        })
+        .collect()
+}
+
+fn operations(item: &mut utoipa::openapi::PathItem) -> impl Iterator<Item = (&mut Operation, bool)> {
+    [
+        &mut item.get,
+        &mut item.post,
+        &mut item.put,
+        &mut item.patch,
+        &mut item.delete,
+    ]
+    .into_iter()
+    .filter_map(Option::as_mut)
+    .map(|operation| {
+        let has_body = operation.request_body.is_some();
+        (operation, has_body)
+    })
+}
+
+fn add_problems(operation: &mut Operation, has_body: bool, secured: bool) {
+    let in_path = operation
+        .parameters
+        .as_ref()
+        .is_some_and(|all| {
+            all.iter().any(|parameter| {
+                matches!(parameter, RefOr::T(found) if found.parameter_in == ParameterIn::Path)
+            })
+        });
+    let mut add = |status: &str, what: &str| {
+        operation
+            .responses
+            .responses
+            .entry(status.to_owned())
+            .or_insert_with(|| RefOr::T(problem(what)));
+    };
+    add("400", "The query, a cursor or the body cannot be read. Codes: `invalid_query`, `invalid_cursor`, `malformed_json`, `body_unreadable`.");
+    if secured {
+        add("401", "No credentials, or refused ones. Codes: `credentials_missing`, `token_refused`, `key_refused`.");
+        add("403", "These credentials do not allow it. Code: `scope_missing`, `organiser_needed`, `volunteer_needed`.");
+    }
+    if in_path {
+        add("404", "The address names nothing. Codes: `not_found`, `campaign_not_found`, `layer_not_found`, `tag_not_found`.");
+    }
+    if has_body {
+        add("413", "The body is larger than allowed here. Code: `body_too_large`.");
+        add("415", "The body is not JSON by its Content-Type. Code: `not_json`.");
+        add("422", "A member is missing, unknown, of the wrong kind or not allowed; `errors` says which. Code: `invalid_body` and those of the call.");
+    }
+    add("500", "Something failed inside; it was logged under the request id. Code: `internal_error`.");
+    add("503", "Too busy, or the database is away: try again after `Retry-After`. Codes: `database_busy`, `database_away`.");
+}
+
+fn problem(description: &str) -> Response {
+    let mut response = ResponseBuilder::new()
+        .description(description)
+        .content(
+            "application/problem+json",
+            ContentBuilder::new()
+                .schema(Some(Ref::from_schema_name("ProblemBody")))
+                .build(),
+        )
+        .build();
+    response.headers.insert(
+        "X-Request-Id".to_owned(),
+        HeaderBuilder::new()
+            .description(Some("Id of the request, as in the logs."))
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+            .build()
+            .into(),
+    );
+    response
+}
+
+fn components(collected: Option<utoipa::openapi::Components>) -> utoipa::openapi::Components {
+    let mut components = collected.unwrap_or_else(|| ComponentsBuilder::new().build());
+    components
+        .schemas
+        .insert(ProblemBody::name().into_owned(), ProblemBody::schema());
+    components
+        .schemas
+        .insert(FieldError::name().into_owned(), FieldError::schema());
+    components.security_schemes.insert(
+        "volunteer".to_owned(),
+        bearer("A volunteer's token, from `POST /v1/volunteers`."),
+    );
+    components.security_schemes.insert(
+        "organiser".to_owned(),
+        bearer("An organiser's API key, from `spotter organiser create`."),
+    );
+    components
+}
+
+fn bearer(description: &str) -> RefOr<SecurityScheme> {
+    RefOr::T(SecurityScheme::Http(
+        HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some(description))
+            .build(),
+    ))
+}

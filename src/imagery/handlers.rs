@@ -1,0 +1,248 @@
+//! Layers for organisers, tiles for everybody.
+
+use actix_web::{
+    HttpRequest, HttpResponse, get,
+    http::{StatusCode, header},
+    patch, post,
+    web::Data,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{
+    Tiles,
+    fetch::FetchError,
+    model::{Layer, LayerDefinition, LayerView},
+    queries,
+    tiles::TileError,
+};
+use crate::{
+    accounts::{Organiser, Scope},
+    geo::tile::Tile,
+    http::{Body, PathParam, Problem, Query, etag, page},
+    state::App,
+};
+
+/// A tile under the address of its revision never changes.
+const FOREVER: &str = "public, max-age=31536000, immutable";
+/// Without a revision the address may lead to another image after a change.
+const FOR_A_WHILE: &str = "public, max-age=300";
+
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(create)
+        .service(list)
+        .service(read)
+        .service(change)
+        .service(tile);
+}
+
+/// Add an imagery layer
+#[utoipa::path(
+    tag = "Imagery",
+    request_body(content = LayerDefinition),
+    responses(
+        (status = 201, description = "The layer; `Location` is its address.", body = LayerView),
+        (status = 409, description = "The key is taken. Code: `layer_exists`.", body = crate::http::ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "The layer cannot work; `errors` says why. Codes: `invalid_body`, `layer_refused`.", body = crate::http::ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("organiser" = []))
+)]
+#[post("/v1/imagery")]
+async fn create(
+    app: Data<App>,
+    organiser: Organiser,
+    new: Body<LayerDefinition>,
+) -> Result<HttpResponse, Problem> {
+    organiser.require(Scope::Imagery)?;
+    let layer = super::create(&app, &organiser, new.0).await?;
+    Ok(HttpResponse::Created()
+        .insert_header((header::LOCATION, format!("/v1/imagery/{}", layer.definition.key)))
+        .insert_header((header::ETAG, format!("\"{}\"", layer.revision)))
+        .json(layer.view()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Page {
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct LayerPage {
+    layers: Vec<LayerView>,
+    /// Address of the next page, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// List imagery layers
+#[utoipa::path(
+    tag = "Imagery",
+    params(
+        ("limit" = Option<u32>, Query, description = "Layers on a page.", minimum = 1, maximum = 1000),
+        ("cursor" = Option<String>, Query, description = "Where to go on; from `next`."),
+    ),
+    responses((status = 200, description = "Layers by key.", body = LayerPage)),
+    security(("organiser" = []))
+)]
+#[get("/v1/imagery")]
+async fn list(
+    app: Data<App>,
+    organiser: Organiser,
+    req: HttpRequest,
+    query: Query<Page>,
+) -> Result<HttpResponse, Problem> {
+    organiser.require(Scope::Imagery)?;
+    let limit = page::page_size(query.0.limit)?;
+    let after: Option<String> = page::decode_cursor(query.0.cursor.as_deref())?;
+    let conn = app.db.get().await?;
+    let mut layers = queries::list(&*conn, after.as_deref(), i64::from(limit) + 1).await?;
+    let next = page::cut(&mut layers, limit).map(|last: &Layer| {
+        page::next_url(req.path(), req.query_string(), &page::encode_cursor(&last.definition.key))
+    });
+    Ok(page::respond(&LayerPage {
+        layers: layers.iter().map(Layer::view).collect(),
+        next: next.clone(),
+    }, next.as_deref()))
+}
+
+/// Read an imagery layer
+#[utoipa::path(
+    tag = "Imagery",
+    params(("layer" = String, Path, description = "Key of the layer.", example = "demo")),
+    responses(
+        (status = 200, description = "The layer, without its secrets.", body = LayerView),
+        (status = 304, description = "Not changed since the ETag in If-None-Match."),
+    ),
+    security(("organiser" = []))
+)]
+#[get("/v1/imagery/{layer}")]
+async fn read(
+    app: Data<App>,
+    organiser: Organiser,
+    req: HttpRequest,
+    key: PathParam<String>,
+) -> Result<HttpResponse, Problem> {
+    organiser.require(Scope::Imagery)?;
+    let layer = find(&app, &key.0).await?;
+    etag::respond_json(&req, &layer.revision.to_string(), "private, no-cache", &layer.view())
+}
+
+/// Change an imagery layer
+///
+/// A merge patch (RFC 7396): members that are named change, `null` removes, the rest stays,
+/// secrets too.
+#[utoipa::path(
+    tag = "Imagery",
+    params(
+        ("layer" = String, Path, description = "Key of the layer.", example = "demo"),
+        ("If-Match" = String, Header, description = "ETag of what you read."),
+    ),
+    request_body(content = Object, description = "Members of a layer.", example = json!({"name": "Survey of April"})),
+    responses(
+        (status = 200, description = "The layer as it is now.", body = LayerView),
+        (status = 409, description = "The key cannot change. Code: `key_is_fixed`.", body = crate::http::ProblemBody, content_type = "application/problem+json"),
+        (status = 412, description = "It was changed meanwhile. Code: `changed_meanwhile`.", body = crate::http::ProblemBody, content_type = "application/problem+json"),
+        (status = 428, description = "If-Match is missing. Code: `if_match_required`.", body = crate::http::ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("organiser" = []))
+)]
+#[patch("/v1/imagery/{layer}")]
+async fn change(
+    app: Data<App>,
+    organiser: Organiser,
+    req: HttpRequest,
+    key: PathParam<String>,
+    patch: Body<Map<String, Value>>,
+) -> Result<HttpResponse, Problem> {
+    organiser.require(Scope::Imagery)?;
+    let layer = find(&app, &key.0).await?;
+    etag::require_match(&req, &layer.revision.to_string())?;
+    let layer = super::change(&app, &layer, patch.0)
+        .await?
+        .ok_or_else(etag::changed_meanwhile)?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::ETAG, format!("\"{}\"", layer.revision)))
+        .json(layer.view()))
+}
+
+#[derive(Deserialize)]
+struct TileQuery {
+    v: Option<i32>,
+}
+
+/// Get a tile
+///
+/// The image as the source sent it. With `v`, the layer's revision, the address never changes
+/// its content and may be kept for ever.
+#[utoipa::path(
+    tag = "Imagery",
+    params(
+        ("layer" = String, Path, description = "Key of the layer.", example = "demo"),
+        ("z" = u8, Path, description = "Zoom.", maximum = 24, example = 17),
+        ("x" = u32, Path, description = "Column, from west.", example = 10000),
+        ("y" = u32, Path, description = "Row, from north.", example = 39000),
+        ("v" = Option<i32>, Query, description = "Revision of the layer."),
+    ),
+    responses(
+        (status = 200, description = "The image.", content(
+            (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"), (Vec<u8> = "image/webp"), (Vec<u8> = "image/avif"))),
+        (status = 304, description = "Not changed since the ETag in If-None-Match."),
+        (status = 404, description = "No such layer, or no tile there. Codes: `layer_not_found`, `tile_not_found`, `not_found`.", body = crate::http::ProblemBody, content_type = "application/problem+json"),
+        (status = 502, description = "The source failed or sent no image. Code: `source_failed`.", body = crate::http::ProblemBody, content_type = "application/problem+json"),
+        (status = 504, description = "The source did not answer in time. Code: `source_slow`.", body = crate::http::ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+#[get("/v1/imagery/{layer}/{z}/{x}/{y}")]
+async fn tile(
+    app: Data<App>,
+    tiles: Data<Tiles>,
+    req: HttpRequest,
+    path: PathParam<(String, u8, u32, u32)>,
+    query: Query<TileQuery>,
+) -> Result<HttpResponse, Problem> {
+    let (key, z, x, y) = path.0;
+    let tile = Tile::new(z, x, y)
+        .map_err(|e| Problem::not_found("tile_not_found", format!("There is no such tile: {e}")))?;
+    let (image, layer) = tiles.get(&app.db, &key, query.0.v, tile).await?;
+    let lifetime = if query.0.v == Some(layer.revision) { FOREVER } else { FOR_A_WHILE };
+    etag::respond(&req, &image.tag, lifetime, || Ok(image.bytes), image.kind.media_type())
+}
+
+async fn find(app: &App, key: &str) -> Result<Layer, Problem> {
+    let conn = app.db.get().await?;
+    super::find(&*conn, key).await?.ok_or_else(|| no_layer(key))
+}
+
+fn no_layer(key: &str) -> Problem {
+    Problem::not_found("layer_not_found", format!("There is no imagery layer {key:?}."))
+}
+
+impl From<TileError> for Problem {
+    fn from(error: TileError) -> Self {
+        match error {
+            TileError::NoLayer => Self::not_found("layer_not_found", "There is no such imagery layer."),
+            TileError::Outside | TileError::Fetch(FetchError::Missing) => {
+                Self::not_found("tile_not_found", "The layer has no imagery there.")
+            }
+            TileError::Fetch(FetchError::Timeout) => {
+                Self::new(StatusCode::GATEWAY_TIMEOUT, "source_slow", FetchError::Timeout.to_string())
+                    .retry_after(5)
+            }
+            TileError::Fetch(e) => {
+                tracing::warn!(cause = %e, "a source failed");
+                Self::new(StatusCode::BAD_GATEWAY, "source_failed", e.to_string()).retry_after(5)
+            }
+            TileError::Db(e) if e.is_passing() => Self::unavailable(
+                "database_away",
+                "The database cannot be reached at the moment. Try again after the time in Retry-After.",
+                5,
+            ),
+            e => Self::internal(&e),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Imagery layers: where map tiles come from, with provenance; and the tiles themselves.
+//!
+//! **Invariant:** secret values of a template leave the server only towards the source: they
+//! are in no answer, log line, key or error.
+//!
+//! **Invariant:** what is served as a tile was recognised as an image by its bytes.
+
+mod fetch;
+mod guard;
+mod handlers;
+mod model;
+mod queries;
+mod template;
+mod tiles;
+
+use serde_json::{Map, Value};
+use tokio_postgres::GenericClient;
+use uuid::Uuid;
+
+pub use handlers::routes;
+pub use model::{Layer, LayerDefinition};
+pub use tiles::Tiles;
+
+use crate::{
+    accounts::Organiser,
+    db::DbError,
+    http::{Problem, limits, merge::merge},
+    state::App,
+};
+use model::Checked;
+
+/// Makes a layer.
+pub async fn create(app: &App, by: &Organiser, new: LayerDefinition) -> Result<Layer, Problem> {
+    let checked = Checked::new(new, app.config.allow_internal_sources)?;
+    let conn = app.db.get().await?;
+    match queries::insert(&*conn, Uuid::now_v7(), &checked, by.id).await {
+        Ok(layer) => Ok(layer),
+        Err(e) if e.violates("imagery_layers_key_key") => Err(Problem::conflict(
+            "layer_exists",
+            format!(
+                "There is a layer {:?} already. Choose another key, or change that one with PATCH /v1/imagery/{}.",
+                checked.definition.key, checked.definition.key
+            ),
+        )),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// Changes a layer by a merge patch (RFC 7396). Secrets that are not named stay.
+pub async fn change(
+    app: &App,
+    layer: &Layer,
+    mut patch: Map<String, Value>,
+) -> Result<Option<Layer>, Problem> {
+    if patch.get("key").is_some_and(|key| key.as_str() != Some(&layer.definition.key)) {
+        return Err(Problem::conflict(
+            "key_is_fixed",
+            "A layer keeps its key, since campaigns name it. Make another layer.",
+        ));
+    }
+    let mut secrets = serde_json::to_value(&layer.definition.secrets).unwrap_or_default();
+    if let Some(given) = patch.remove("secrets") {
+        merge(&mut secrets, &given);
+    }
+    let mut whole = serde_json::to_value(&layer.definition).unwrap_or_default();
+    merge(&mut whole, &Value::Object(patch));
+    if let Some(members) = whole.as_object_mut() {
+        members.insert("secrets".to_owned(), secrets);
+    }
+    let new: LayerDefinition = crate::http::extract::parse(whole.to_string().as_bytes())?;
+    let checked = Checked::new(new, app.config.allow_internal_sources)?;
+    let conn = app.db.get().await?;
+    Ok(queries::update(&*conn, layer.id, layer.revision, &checked).await?)
+}
+
+/// The layer with this key.
+pub async fn find(db: &impl GenericClient, key: &str) -> Result<Option<Layer>, DbError> {
+    if !limits::is_key(key) {
+        return Ok(None);
+    }
+    queries::find_by_key(db, key).await
+}
+
+/// The layer with this id.
+pub async fn by_id(db: &impl GenericClient, id: Uuid) -> Result<Option<Layer>, DbError> {
+    queries::find_by_id(db, id).await
+}
+

@@ -1,0 +1,239 @@
+//! A layer as it is given, kept and shown.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::template::{Template, extract_secrets};
+use crate::{
+    geo::{Bbox, Tile},
+    http::{
+        FieldErrors, Problem,
+        limits::{KEY_CHARS_MAX, is_key},
+        text::check_text,
+    },
+};
+
+/// Deepest zoom of a layer.
+pub const ZOOM_MAX: u8 = 24;
+/// Characters of a layer's name and of each text of its provenance.
+pub const TEXT_CHARS_MAX: usize = 500;
+/// Secrets of one layer.
+pub const SECRETS_MAX: usize = 8;
+/// Characters of one secret.
+pub const SECRET_CHARS_MAX: usize = 2000;
+
+/// What an organiser says of a layer, and all of it that may be shown.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LayerDefinition {
+    /// Name in addresses: lower-case letters, digits, `-` and `_`.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9][a-z0-9_-]*$", example = "survey-2019")]
+    pub key: String,
+    #[schema(min_length = 1, max_length = 500, example = "Aerial survey")]
+    pub name: String,
+    /// Address of a tile with holes: `{z}` `{x}` `{y}` or `{-y}`, `{quadkey}`, `{switch:a,b}`,
+    /// WMTS `{TileMatrix}` `{TileCol}` `{TileRow}`, WMS `{bbox}` `{width}` `{height}`. Other
+    /// holes name secrets. A key in the query (`?apikey=…`) is taken for a secret.
+    #[schema(max_length = 2000, example = "https://tiles.example.org/{z}/{x}/{y}.jpg?key={apikey}")]
+    pub url_template: String,
+    #[serde(default)]
+    #[schema(maximum = 24, default = 0)]
+    pub min_zoom: u8,
+    /// Deepest zoom that the source has.
+    #[serde(default = "default_max_zoom")]
+    #[schema(maximum = 24, default = 19)]
+    pub max_zoom: u8,
+    /// Side of a tile in pixels.
+    #[serde(default = "default_tile_size")]
+    #[schema(default = 256, minimum = 256, maximum = 512)]
+    pub tile_size: u16,
+    /// Shown beside the imagery.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub attribution: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 500, example = "CC BY 4.0")]
+    pub licence: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 500)]
+    pub licence_url: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 500, example = "WorldView-3")]
+    pub sensor: Option<String>,
+    /// Id of the image in its provider's catalogue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 500)]
+    pub catalogue_id: Option<String>,
+    /// When the image was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub acquired_at: Option<Timestamp>,
+    /// Metres on the ground that one pixel covers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(exclusive_minimum = 0, maximum = 100_000)]
+    pub ground_sample_distance_m: Option<f64>,
+    /// Where the layer has imagery: west, south, east, north. Tiles outside are not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<[f64; 4]>)]
+    pub bounds: Option<Bbox>,
+    /// Values of the template's secret holes by name. Never shown again.
+    #[serde(default, skip_serializing)]
+    #[schema(write_only, value_type = Object, example = json!({"apikey": "…"}))]
+    pub secrets: BTreeMap<String, String>,
+}
+
+fn default_max_zoom() -> u8 {
+    19
+}
+
+fn default_tile_size() -> u16 {
+    256
+}
+
+/// A layer as it is kept, with its secrets.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    pub id: Uuid,
+    pub revision: i32,
+    pub definition: LayerDefinition,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// A layer as organisers see it.
+#[derive(Serialize, ToSchema)]
+pub struct LayerView {
+    /// Grows with each change; it is the ETag.
+    pub revision: i32,
+    #[serde(flatten)]
+    pub definition: LayerDefinition,
+    /// Names of the secrets that are kept. Their values are never shown.
+    pub secret_names: Vec<String>,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
+}
+
+impl Layer {
+    pub fn view(&self) -> LayerView {
+        LayerView {
+            revision: self.revision,
+            definition: self.definition.clone(),
+            secret_names: self.definition.secrets.keys().cloned().collect(),
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        }
+    }
+
+    /// Where our pages find the tiles: an address of our own, which changes with the revision.
+    pub fn tiles(&self) -> String {
+        format!("/v1/imagery/{}/{{z}}/{{x}}/{{y}}?v={}", self.definition.key, self.revision)
+    }
+}
+
+/// A layer whose members were checked and whose secrets were taken out of the address.
+pub struct Checked {
+    pub definition: LayerDefinition,
+}
+
+impl Checked {
+    pub fn new(mut new: LayerDefinition, allow_internal: bool) -> Result<Self, Problem> {
+        let mut errors = FieldErrors::default();
+        errors.need(is_key(&new.key), "/key", || {
+            format!("found {:?}; 1 to {KEY_CHARS_MAX} lower-case letters, digits, - and _ are needed", new.key)
+        });
+        let (template, found) = extract_secrets(&new.url_template);
+        new.url_template = template;
+        new.secrets.extend(found);
+        check_address(&mut errors, &mut new, allow_internal);
+        check_zooms(&mut errors, &new);
+        check_texts(&mut errors, &new);
+        errors.into_result().map_err(|errors| {
+            Problem::unprocessable(
+                "layer_refused",
+                "This layer cannot work; `errors` says why.",
+                errors,
+            )
+        })?;
+        Ok(Self { definition: new })
+    }
+}
+
+fn check_address(errors: &mut FieldErrors, new: &mut LayerDefinition, allow_internal: bool) {
+    let Some(template) = Template::parse(&new.url_template, errors) else {
+        return;
+    };
+    let needed: Vec<&str> = template.secrets().collect();
+    for name in &needed {
+        errors.need(new.secrets.contains_key(*name), "/secrets", || {
+            format!("the template names the secret {{{name}}}; give its value in `secrets`")
+        });
+    }
+    new.secrets.retain(|name, _| needed.contains(&name.as_str()));
+    errors.need(new.secrets.len() <= SECRETS_MAX, "/secrets", || {
+        format!("found {} secrets; {SECRETS_MAX} are allowed", new.secrets.len())
+    });
+    for (name, value) in &new.secrets {
+        check_text(errors, &format!("/secrets/{name}"), value, SECRET_CHARS_MAX);
+    }
+    let example = template.address(Tile::WORLD, 256, &new.secrets);
+    let allowed = url::Url::parse(&example)
+        .is_ok_and(|url| super::guard::allows(&url, allow_internal));
+    errors.need(allowed, "/url_template", || {
+        "it leads to an internal address; set ALLOW_INTERNAL_SOURCES to use such a source".to_owned()
+    });
+}
+
+fn check_zooms(errors: &mut FieldErrors, definition: &LayerDefinition) {
+    errors.need(definition.max_zoom <= ZOOM_MAX, "/max_zoom", || {
+        format!("found {}; {ZOOM_MAX} is the deepest", definition.max_zoom)
+    });
+    errors.need(definition.min_zoom <= definition.max_zoom, "/min_zoom", || {
+        format!("found {}, deeper than max_zoom {}", definition.min_zoom, definition.max_zoom)
+    });
+    errors.need(matches!(definition.tile_size, 256 | 512), "/tile_size", || {
+        format!("found {}; 256 or 512 are possible", definition.tile_size)
+    });
+    errors.need(
+        definition
+            .ground_sample_distance_m
+            .is_none_or(|m| m > 0.0 && m <= 100_000.0),
+        "/ground_sample_distance_m",
+        || "it is metres on the ground for one pixel: more than 0, 100000 at most".to_owned(),
+    );
+}
+
+fn check_texts(errors: &mut FieldErrors, definition: &LayerDefinition) {
+    errors.need(!definition.name.trim().is_empty(), "/name", || "found an empty name".to_owned());
+    let texts = [
+        ("/name", Some(&definition.name)),
+        ("/attribution", Some(&definition.attribution)),
+        ("/licence", definition.licence.as_ref()),
+        ("/licence_url", definition.licence_url.as_ref()),
+        ("/sensor", definition.sensor.as_ref()),
+        ("/catalogue_id", definition.catalogue_id.as_ref()),
+        ("/url_template", Some(&definition.url_template)),
+    ];
+    for (pointer, text) in texts {
+        let chars_max = if pointer == "/url_template" {
+            super::template::TEMPLATE_BYTES_MAX
+        } else {
+            TEXT_CHARS_MAX
+        };
+        if let Some(text) = text {
+            check_text(errors, pointer, text, chars_max);
+        }
+    }
+    if let Some(address) = &definition.licence_url {
+        let is_web = url::Url::parse(address)
+            .is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        errors.need(is_web, "/licence_url", || {
+            "it must begin with https:// or http://".to_owned()
+        });
+    }
+}

@@ -1,0 +1,110 @@
+//! Statements of imagery.
+
+use tokio_postgres::{GenericClient, Row, types::Type};
+use uuid::Uuid;
+
+use super::model::{Checked, Layer, LayerDefinition};
+use crate::db::DbError;
+
+pub async fn insert(
+    db: &impl GenericClient,
+    id: Uuid,
+    layer: &Checked,
+    by: Uuid,
+) -> Result<Layer, DbError> {
+    let sql = "-- imagery::insert
+        INSERT INTO imagery_layers (id, key, definition, secrets, created_by)
+        VALUES ($1, $2, $3, $4, $5)
+        RETURNING id, revision, definition, secrets, created_at, updated_at";
+    let row = db
+        .query_typed_one(
+            sql,
+            &[
+                (&id, Type::UUID),
+                (&layer.definition.key, Type::TEXT),
+                (&json(&layer.definition), Type::JSONB),
+                (&json(&layer.definition.secrets), Type::JSONB),
+                (&by, Type::UUID),
+            ],
+        )
+        .await?;
+    from_row(&row)
+}
+
+/// Stores a change unless the layer has another revision by now.
+pub async fn update(
+    db: &impl GenericClient,
+    id: Uuid,
+    revision: i32,
+    layer: &Checked,
+) -> Result<Option<Layer>, DbError> {
+    let sql = "-- imagery::update
+        UPDATE imagery_layers
+        SET definition = $3, secrets = $4, revision = revision + 1, updated_at = now()
+        WHERE id = $1 AND revision = $2
+        RETURNING id, revision, definition, secrets, created_at, updated_at";
+    let row = db
+        .query_typed_opt(
+            sql,
+            &[
+                (&id, Type::UUID),
+                (&revision, Type::INT4),
+                (&json(&layer.definition), Type::JSONB),
+                (&json(&layer.definition.secrets), Type::JSONB),
+            ],
+        )
+        .await?;
+    row.as_ref().map(from_row).transpose()
+}
+
+pub async fn find_by_key(db: &impl GenericClient, key: &str) -> Result<Option<Layer>, DbError> {
+    let sql = "-- imagery::find_by_key
+        SELECT id, revision, definition, secrets, created_at, updated_at
+        FROM imagery_layers WHERE key = $1";
+    let row = db.query_typed_opt(sql, &[(&key, Type::TEXT)]).await?;
+    row.as_ref().map(from_row).transpose()
+}
+
+pub async fn find_by_id(db: &impl GenericClient, id: Uuid) -> Result<Option<Layer>, DbError> {
+    let sql = "-- imagery::find_by_id
+        SELECT id, revision, definition, secrets, created_at, updated_at
+        FROM imagery_layers WHERE id = $1";
+    let row = db.query_typed_opt(sql, &[(&id, Type::UUID)]).await?;
+    row.as_ref().map(from_row).transpose()
+}
+
+/// A page of layers by key.
+pub async fn list(
+    db: &impl GenericClient,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Layer>, DbError> {
+    let sql = "-- imagery::list
+        SELECT id, revision, definition, secrets, created_at, updated_at
+        FROM imagery_layers
+        WHERE $1::text IS NULL OR key > $1
+        ORDER BY key
+        LIMIT $2";
+    let rows = db
+        .query_typed(sql, &[(&after, Type::TEXT), (&limit, Type::INT8)])
+        .await?;
+    rows.iter().map(from_row).collect()
+}
+
+fn json<T: serde::Serialize>(value: &T) -> serde_json::Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+fn from_row(row: &Row) -> Result<Layer, DbError> {
+    let decoded = |e: serde_json::Error| DbError::Damaged(format!("imagery_layers: {e}"));
+    let mut definition: LayerDefinition =
+        serde_json::from_value(row.get("definition")).map_err(decoded)?;
+    definition.secrets = serde_json::from_value(row.get("secrets")).map_err(decoded)?;
+    Ok(Layer {
+        id: row.get("id"),
+        revision: row.get("revision"),
+        definition,
+        created_at: row.get("created_at"),
+        updated_at: row.get("updated_at"),
+    })
+}

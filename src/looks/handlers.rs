@@ -1,0 +1,138 @@
+//! Looks over HTTP.
+
+use actix_web::{HttpResponse, http::header, post, web::Data};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{
+    model::{BATCH_MAX, Batch, NewLook, Receipt, Verdict},
+    tags,
+};
+use crate::{
+    accounts::Volunteer,
+    http::{
+        Body, FieldErrors, PathParam, Problem, ProblemBody, extract,
+        limits::BATCH_BODY_BYTES_MAX,
+    },
+    state::App,
+};
+
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(record).service(record_batch);
+    tags::routes(config);
+}
+
+/// Send a look
+///
+/// Safe to repeat: the same content under the same id is answered as the first time. The 2xx is
+/// sent after the look was committed.
+#[utoipa::path(
+    tag = "Volunteers",
+    params(("campaign" = String, Path, description = "Slug or id.", example = "demo")),
+    request_body(content = NewLook, description = "256 KiB at most."),
+    responses(
+        (status = 201, description = "Stored.", body = Receipt),
+        (status = 200, description = "It was stored before; the answer of then.", body = Receipt),
+        (status = 409, description = "Another look or tag has that id, or the campaign is closed. Codes: `look_id_reused`, `tag_id_reused`, `campaign_closed`.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "The look was not stored; `errors` says why. Codes: `invalid_body`, `look_refused`.", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("volunteer" = []))
+)]
+#[post("/v1/campaigns/{campaign}/looks")]
+async fn record(
+    app: Data<App>,
+    volunteer: Volunteer,
+    reference: PathParam<String>,
+    look: Body<NewLook>,
+) -> Result<HttpResponse, Problem> {
+    let verdicts = super::record(&app, volunteer.id, &reference.0, vec![Ok(look.0)]).await?;
+    match verdicts.into_iter().next() {
+        Some(Verdict::Created(receipt)) => Ok(HttpResponse::Created()
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .json(receipt)),
+        Some(Verdict::Repeated(receipt)) => Ok(HttpResponse::Ok()
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .json(receipt)),
+        Some(Verdict::Conflict(problem) | Verdict::Invalid(problem)) => Err(problem),
+        None => Err(Problem::internal(&"a look has no verdict")),
+    }
+}
+
+/// What became of one look of a batch.
+#[derive(Serialize, ToSchema)]
+struct ResultView {
+    /// As it was sent; null when the look has none that can be read.
+    id: Option<Value>,
+    /// `created`, `repeated` (stored before), `conflict` (another look has that id) or `invalid`.
+    #[schema(example = "created")]
+    verdict: &'static str,
+    /// Why it was not stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<ProblemBody>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ResultsView {
+    /// One for each look, in order.
+    results: Vec<ResultView>,
+}
+
+/// Send many looks
+///
+/// For phones that were without a network. Each look is judged for itself: a bad one never fails
+/// its neighbours.
+#[utoipa::path(
+    tag = "Volunteers",
+    params(("campaign" = String, Path, description = "Slug or id.", example = "demo")),
+    request_body(content = Batch, description = "8 MiB at most."),
+    responses(
+        (status = 200, description = "What became of each look.", body = ResultsView),
+        (status = 422, description = "The batch itself cannot be read. Code: `invalid_body`.", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("volunteer" = []))
+)]
+#[post("/v1/campaigns/{campaign}/looks/batch")]
+async fn record_batch(
+    app: Data<App>,
+    volunteer: Volunteer,
+    reference: PathParam<String>,
+    batch: Body<Batch, BATCH_BODY_BYTES_MAX>,
+) -> Result<HttpResponse, Problem> {
+    let looks = batch.0.looks;
+    let mut errors = FieldErrors::default();
+    errors.need((1..=BATCH_MAX).contains(&looks.len()), "/looks", || {
+        format!("found {} looks; a batch has 1 to {BATCH_MAX}", looks.len())
+    });
+    errors.into_result().map_err(|errors| {
+        Problem::unprocessable("invalid_body", "Send the looks in other batches.", errors)
+    })?;
+    let ids: Vec<Option<Value>> = looks.iter().map(|look| id_of(look.get())).collect();
+    let given = looks
+        .iter()
+        .map(|look| extract::parse(look.get().as_bytes()))
+        .collect();
+    let verdicts = super::record(&app, volunteer.id, &reference.0, given).await?;
+    let results = ids
+        .into_iter()
+        .zip(verdicts)
+        .map(|(id, verdict)| ResultView {
+            id,
+            verdict: verdict.as_str(),
+            problem: match verdict {
+                Verdict::Conflict(problem) | Verdict::Invalid(problem) => Some(problem.body()),
+                Verdict::Created(_) | Verdict::Repeated(_) => None,
+            },
+        })
+        .collect();
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(ResultsView { results }))
+}
+
+/// The id of a look that may be wrong in other respects.
+fn id_of(look: &str) -> Option<Value> {
+    let look: Value = serde_json::from_str(look).ok()?;
+    look.get("id").filter(|id| id.is_string()).cloned()
+}

@@ -1,0 +1,117 @@
+//! One step of the derivation: a piece of the feed, counted and stored with the cursor.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use tokio_postgres::GenericClient;
+use uuid::Uuid;
+
+use super::{
+    READER, block_zooms,
+    queries::{self, BlockDelta},
+    recount::{self, CellChange},
+};
+use crate::{
+    assignments::BAD_IMAGERY_REPORTS,
+    db::DbError,
+    feed::{self, LookChange},
+    geo::cell::CellId,
+    state::App,
+};
+
+/// Looks, and tags, that one step reads at most.
+const STEP_MAX: i64 = 5000;
+
+/// Reads the next piece of the feed; returns how many changes it held. 0 also when another
+/// worker is at it.
+pub async fn step(app: &App) -> Result<usize, DbError> {
+    let mut conn = app.db.get().await?;
+    let tx = conn.begin().await?;
+    let Some(cursor) = feed::take(&tx, READER).await? else {
+        return Ok(0);
+    };
+    let (looks, tags, next) = feed::read(&tx, &cursor, STEP_MAX).await?;
+    let changes = looks.len() + tags.len();
+    if changes == 0 {
+        tx.commit().await?;
+        return Ok(0);
+    }
+    let touched: BTreeSet<(Uuid, i64)> = looks
+        .iter()
+        .map(|look| (look.campaign_id, look.cell))
+        .chain(tags.iter().map(|tag| (tag.campaign_id, tag.cell)))
+        .collect();
+    let touched: Vec<(Uuid, i64)> = touched.into_iter().collect();
+    let cells = recount::cells(&tx, &touched).await?;
+    store_cells(&tx, &cells).await?;
+    recount::tags(&tx, &touched).await?;
+    store_totals(&tx, &looks, &cells).await?;
+    feed::advance(&tx, READER, &next).await?;
+    tx.commit().await?;
+    Ok(changes)
+}
+
+/// Moves the numbers that are sums over cells by how the cells changed.
+async fn store_cells(db: &impl GenericClient, cells: &[CellChange]) -> Result<(), DbError> {
+    let mut by_looks: BTreeMap<(Uuid, i16), i64> = BTreeMap::new();
+    let mut blocks: BTreeMap<(Uuid, i64), BlockDelta> = BTreeMap::new();
+    for cell in cells {
+        if cell.looks != cell.looks_before {
+            *by_looks.entry((cell.campaign_id, cell.looks_before)).or_default() -= 1;
+            *by_looks.entry((cell.campaign_id, cell.looks)).or_default() += 1;
+        }
+        let tile = CellId::try_from(cell.cell)
+            .map_err(|e| DbError::Damaged(format!("cells.cell: {e}")))?
+            .tile();
+        for zoom in block_zooms(tile.z()) {
+            let Some(parent) = tile.parent_at(zoom) else {
+                continue;
+            };
+            let block = blocks
+                .entry((cell.campaign_id, CellId::from(parent).get()))
+                .or_default();
+            block.looks += i64::from(cell.looks) - i64::from(cell.looks_before);
+            block.bad_imagery += i64::from(cell.bad_imagery) - i64::from(cell.bad_imagery_before);
+            block.tags += i64::from(cell.tags) - i64::from(cell.tags_before);
+        }
+    }
+    queries::add_cell_counts(db, &by_looks).await?;
+    queries::add_blocks(db, &blocks).await
+}
+
+/// Moves totals, volunteers and minutes by looks that pass the feed for the first and only time.
+async fn store_totals(
+    db: &impl GenericClient,
+    looks: &[LookChange],
+    cells: &[CellChange],
+) -> Result<(), DbError> {
+    let mut volunteers: BTreeMap<(Uuid, Uuid), (i32, Timestamp)> = BTreeMap::new();
+    let mut minutes: BTreeMap<(Uuid, Timestamp), i32> = BTreeMap::new();
+    let mut totals: BTreeMap<Uuid, queries::TotalsDelta> = BTreeMap::new();
+    for look in looks {
+        let seen = volunteers
+            .entry((look.campaign_id, look.at.volunteer_id))
+            .or_insert((0, look.received_at));
+        seen.0 += 1;
+        seen.1 = seen.1.max(look.received_at);
+        *minutes.entry((look.campaign_id, minute(look.received_at))).or_default() += 1;
+        totals.entry(look.campaign_id).or_default().count(&look.outcome);
+    }
+    for cell in cells {
+        let was = i64::from(cell.bad_imagery_before >= BAD_IMAGERY_REPORTS);
+        let is = i64::from(cell.bad_imagery >= BAD_IMAGERY_REPORTS);
+        if is != was {
+            totals.entry(cell.campaign_id).or_default().cells_bad_imagery += is - was;
+        }
+    }
+    for campaign_id in queries::add_volunteers(db, &volunteers).await? {
+        totals.entry(campaign_id).or_default().volunteers += 1;
+    }
+    queries::add_minutes(db, &minutes).await?;
+    queries::add_totals(db, &totals).await
+}
+
+fn minute(time: Timestamp) -> Timestamp {
+    let second = time.as_second();
+    Timestamp::from_second(second - second.rem_euclid(60)).unwrap_or(time)
+}

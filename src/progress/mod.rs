@@ -1,0 +1,26 @@
+//! Progress: how far a campaign is. All of it is derived from looks and tags through the change
+//! feed, by the worker.
+//!
+//! **Invariant:** every number can be recounted. Numbers of cells are counted anew from the
+//! looks of the cell whenever one of its looks or tags changes; totals move by the difference,
+//! or by looks that pass the feed exactly once. All of it moves together with the cursor.
+//!
+//! **Invariant:** "done" is not stored. It follows from how many cells have how many looks, so
+//! it is right at once when the looks wanted change.
+
+mod handlers;
+mod job;
+mod queries;
+mod recount;
+
+pub use handlers::routes;
+pub use job::step;
+pub use queries::{BlockDelta, add_blocks, add_cells};
+
+/// Name of this reader of the feed.
+pub const READER: &str = "progress";
+
+/// Zooms of the sums for maps that are zoomed out: two, four, six … above the cells.
+pub fn block_zooms(cell_zoom: u8) -> impl Iterator<Item = u8> {
+    (1..=cell_zoom / 2).map(move |step| cell_zoom - 2 * step)
+}

@@ -1,0 +1,350 @@
+//! Statements of progress.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use tokio_postgres::{GenericClient, types::Type};
+use uuid::Uuid;
+
+use crate::db::DbError;
+
+/// How the sums of a block change.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BlockDelta {
+    pub cells: i64,
+    pub looks: i64,
+    pub bad_imagery: i64,
+    pub tags: i64,
+}
+
+/// How the totals of a campaign change.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TotalsDelta {
+    pub looks: i64,
+    pub tagged: i64,
+    pub nothing: i64,
+    pub skipped: i64,
+    pub bad_imagery: i64,
+    pub volunteers: i64,
+    pub cells_bad_imagery: i64,
+}
+
+impl TotalsDelta {
+    pub fn count(&mut self, outcome: &str) {
+        self.looks += 1;
+        match outcome {
+            "tagged" => self.tagged += 1,
+            "nothing" => self.nothing += 1,
+            "skipped" => self.skipped += 1,
+            _ => self.bad_imagery += 1,
+        }
+    }
+}
+
+/// Adds cells without looks, when they are made.
+pub async fn add_cells(
+    db: &impl GenericClient,
+    campaign_id: Uuid,
+    cells: i64,
+) -> Result<(), DbError> {
+    add_cell_counts(db, &BTreeMap::from([((campaign_id, 0), cells)])).await
+}
+
+/// Moves the number of cells that have so many looks.
+pub async fn add_cell_counts(
+    db: &impl GenericClient,
+    deltas: &BTreeMap<(Uuid, i16), i64>,
+) -> Result<(), DbError> {
+    let sql = "-- progress::add_cell_counts
+        INSERT INTO cell_counts (campaign_id, looks, cells)
+        SELECT * FROM unnest($1::uuid[], $2::int2[], $3::int8[])
+        ON CONFLICT ON CONSTRAINT cell_counts_pkey
+        DO UPDATE SET cells = cell_counts.cells + excluded.cells";
+    let (keys, cells): (Vec<(Uuid, i16)>, Vec<i64>) = deltas.iter().map(|(k, v)| (*k, *v)).unzip();
+    let (campaigns, looks): (Vec<Uuid>, Vec<i16>) = keys.into_iter().unzip();
+    db.execute_typed(
+        sql,
+        &[
+            (&campaigns, Type::UUID_ARRAY),
+            (&looks, Type::INT2_ARRAY),
+            (&cells, Type::INT8_ARRAY),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Moves the sums of blocks.
+pub async fn add_blocks(
+    db: &impl GenericClient,
+    deltas: &BTreeMap<(Uuid, i64), BlockDelta>,
+) -> Result<(), DbError> {
+    let sql = "-- progress::add_blocks
+        INSERT INTO blocks (campaign_id, block, cells, looks, bad_imagery, tags)
+        SELECT * FROM unnest($1::uuid[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::int8[])
+        ON CONFLICT ON CONSTRAINT blocks_pkey DO UPDATE
+        SET cells = blocks.cells + excluded.cells, looks = blocks.looks + excluded.looks,
+            bad_imagery = blocks.bad_imagery + excluded.bad_imagery,
+            tags = blocks.tags + excluded.tags";
+    let (campaigns, blocks): (Vec<Uuid>, Vec<i64>) = deltas.keys().copied().unzip();
+    let column = |of: fn(&BlockDelta) -> i64| -> Vec<i64> { deltas.values().map(of).collect() };
+    let (cells, looks) = (column(|d| d.cells), column(|d| d.looks));
+    let (bad_imagery, tags) = (column(|d| d.bad_imagery), column(|d| d.tags));
+    db.execute_typed(
+        sql,
+        &[
+            (&campaigns, Type::UUID_ARRAY),
+            (&blocks, Type::INT8_ARRAY),
+            (&cells, Type::INT8_ARRAY),
+            (&looks, Type::INT8_ARRAY),
+            (&bad_imagery, Type::INT8_ARRAY),
+            (&tags, Type::INT8_ARRAY),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Adds looks to volunteers; gives the campaign of each volunteer that was not known there.
+pub async fn add_volunteers(
+    db: &impl GenericClient,
+    looks: &BTreeMap<(Uuid, Uuid), (i32, Timestamp)>,
+) -> Result<Vec<Uuid>, DbError> {
+    let sql = "-- progress::add_volunteers
+        INSERT INTO campaign_volunteers (campaign_id, volunteer_id, looks, last_look_at)
+        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int4[], $4::timestamptz[])
+        ON CONFLICT ON CONSTRAINT campaign_volunteers_pkey DO UPDATE
+        SET looks = campaign_volunteers.looks + excluded.looks,
+            last_look_at = greatest(campaign_volunteers.last_look_at, excluded.last_look_at)
+        RETURNING campaign_id, xmax = 0 AS is_new";
+    let (campaigns, volunteers): (Vec<Uuid>, Vec<Uuid>) = looks.keys().copied().unzip();
+    let (counts, times): (Vec<i32>, Vec<Timestamp>) = looks.values().copied().unzip();
+    let rows = db
+        .query_typed(
+            sql,
+            &[
+                (&campaigns, Type::UUID_ARRAY),
+                (&volunteers, Type::UUID_ARRAY),
+                (&counts, Type::INT4_ARRAY),
+                (&times, Type::TIMESTAMPTZ_ARRAY),
+            ],
+        )
+        .await?;
+    Ok(rows
+        .iter()
+        .filter(|row| row.get("is_new"))
+        .map(|row| row.get("campaign_id"))
+        .collect())
+}
+
+pub async fn add_minutes(
+    db: &impl GenericClient,
+    looks: &BTreeMap<(Uuid, Timestamp), i32>,
+) -> Result<(), DbError> {
+    let sql = "-- progress::add_minutes
+        INSERT INTO campaign_minutes (campaign_id, minute, looks)
+        SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::int4[])
+        ON CONFLICT ON CONSTRAINT campaign_minutes_pkey
+        DO UPDATE SET looks = campaign_minutes.looks + excluded.looks";
+    let (campaigns, minutes): (Vec<Uuid>, Vec<Timestamp>) = looks.keys().copied().unzip();
+    let counts: Vec<i32> = looks.values().copied().collect();
+    db.execute_typed(
+        sql,
+        &[
+            (&campaigns, Type::UUID_ARRAY),
+            (&minutes, Type::TIMESTAMPTZ_ARRAY),
+            (&counts, Type::INT4_ARRAY),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+pub async fn add_totals(
+    db: &impl GenericClient,
+    deltas: &BTreeMap<Uuid, TotalsDelta>,
+) -> Result<(), DbError> {
+    let sql = "-- progress::add_totals
+        INSERT INTO campaign_totals AS t (campaign_id, looks, tagged, nothing, skipped, bad_imagery,
+                                          volunteers, cells_bad_imagery)
+        SELECT * FROM unnest($1::uuid[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::int8[],
+                             $7::int8[], $8::int8[])
+        ON CONFLICT ON CONSTRAINT campaign_totals_pkey DO UPDATE
+        SET looks = t.looks + excluded.looks, tagged = t.tagged + excluded.tagged,
+            nothing = t.nothing + excluded.nothing, skipped = t.skipped + excluded.skipped,
+            bad_imagery = t.bad_imagery + excluded.bad_imagery,
+            volunteers = t.volunteers + excluded.volunteers,
+            cells_bad_imagery = t.cells_bad_imagery + excluded.cells_bad_imagery";
+    let campaigns: Vec<Uuid> = deltas.keys().copied().collect();
+    let members: [fn(&TotalsDelta) -> i64; 7] = [
+        |d| d.looks,
+        |d| d.tagged,
+        |d| d.nothing,
+        |d| d.skipped,
+        |d| d.bad_imagery,
+        |d| d.volunteers,
+        |d| d.cells_bad_imagery,
+    ];
+    let columns: Vec<Vec<i64>> = members
+        .iter()
+        .map(|of| deltas.values().map(of).collect())
+        .collect();
+    let mut params: Vec<(&(dyn tokio_postgres::types::ToSql + Sync), Type)> =
+        vec![(&campaigns, Type::UUID_ARRAY)];
+    for column in &columns {
+        params.push((column, Type::INT8_ARRAY));
+    }
+    db.execute_typed(sql, &params).await?;
+    Ok(())
+}
+
+/// The numbers of a campaign but for its tags and series.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Totals {
+    pub looks: i64,
+    pub tagged: i64,
+    pub nothing: i64,
+    pub skipped: i64,
+    pub bad_imagery: i64,
+    pub volunteers: i64,
+    pub cells_bad_imagery: i64,
+    pub volunteers_active: i64,
+    pub cells_done: i64,
+}
+
+pub async fn totals(
+    db: &impl GenericClient,
+    campaign_id: Uuid,
+    looks_wanted: i16,
+    active_secs: f64,
+) -> Result<Totals, DbError> {
+    let sql = "-- progress::totals
+        SELECT coalesce(t.looks, 0) AS looks, coalesce(t.tagged, 0) AS tagged,
+               coalesce(t.nothing, 0) AS nothing, coalesce(t.skipped, 0) AS skipped,
+               coalesce(t.bad_imagery, 0) AS bad_imagery, coalesce(t.volunteers, 0) AS volunteers,
+               coalesce(t.cells_bad_imagery, 0) AS cells_bad_imagery,
+               (SELECT count(*) FROM campaign_volunteers
+                WHERE campaign_id = $1 AND last_look_at > now() - make_interval(secs => $3)) AS volunteers_active,
+               (SELECT coalesce(sum(cells), 0)::int8 FROM cell_counts
+                WHERE campaign_id = $1 AND looks >= $2) AS cells_done
+        FROM (SELECT 1) AS one
+        LEFT JOIN campaign_totals AS t ON t.campaign_id = $1";
+    let row = db
+        .query_typed_one(
+            sql,
+            &[
+                (&campaign_id, Type::UUID),
+                (&looks_wanted, Type::INT2),
+                (&active_secs, Type::FLOAT8),
+            ],
+        )
+        .await?;
+    Ok(Totals {
+        looks: row.get("looks"),
+        tagged: row.get("tagged"),
+        nothing: row.get("nothing"),
+        skipped: row.get("skipped"),
+        bad_imagery: row.get("bad_imagery"),
+        volunteers: row.get("volunteers"),
+        cells_bad_imagery: row.get("cells_bad_imagery"),
+        volunteers_active: row.get("volunteers_active"),
+        cells_done: row.get("cells_done"),
+    })
+}
+
+pub async fn tags_by_type(
+    db: &impl GenericClient,
+    campaign_id: Uuid,
+) -> Result<BTreeMap<String, i64>, DbError> {
+    let sql = "-- progress::tags_by_type
+        SELECT tag_type, tags FROM campaign_tags WHERE campaign_id = $1";
+    let rows = db.query_typed(sql, &[(&campaign_id, Type::UUID)]).await?;
+    Ok(rows.iter().map(|row| (row.get("tag_type"), row.get("tags"))).collect())
+}
+
+/// Looks in each of the last minutes in which there were any, oldest first.
+pub async fn minutes(
+    db: &impl GenericClient,
+    campaign_id: Uuid,
+    minutes: i32,
+) -> Result<Vec<(Timestamp, i32)>, DbError> {
+    let sql = "-- progress::minutes
+        SELECT minute, looks FROM campaign_minutes
+        WHERE campaign_id = $1 AND minute > now() - make_interval(mins => $2)
+        ORDER BY minute";
+    let rows = db
+        .query_typed(sql, &[(&campaign_id, Type::UUID), (&minutes, Type::INT4)])
+        .await?;
+    Ok(rows.iter().map(|row| (row.get("minute"), row.get("looks"))).collect())
+}
+
+/// A cell or block on the map.
+#[derive(Clone, Copy, Debug)]
+pub struct Block {
+    pub block: i64,
+    pub cells: i64,
+    pub looks: i64,
+    pub bad_imagery: i64,
+    pub tags: i64,
+}
+
+/// Ranges of packed cells: one for each column of a box.
+pub struct Ranges {
+    pub first: Vec<i64>,
+    pub last: Vec<i64>,
+}
+
+/// Cells within ranges.
+pub async fn cells_within(
+    db: &impl GenericClient,
+    campaign_id: Uuid,
+    ranges: &Ranges,
+) -> Result<Vec<Block>, DbError> {
+    let sql = "-- progress::cells_within
+        SELECT c.cell AS block, 1::int8 AS cells, c.looks::int8 AS looks,
+               c.bad_imagery::int8 AS bad_imagery, c.tags::int8 AS tags
+        FROM unnest($2::int8[], $3::int8[]) AS r (first, last)
+        JOIN cells AS c ON c.campaign_id = $1 AND c.cell BETWEEN r.first AND r.last";
+    within(db, sql, campaign_id, ranges).await
+}
+
+/// Blocks within ranges.
+pub async fn blocks_within(
+    db: &impl GenericClient,
+    campaign_id: Uuid,
+    ranges: &Ranges,
+) -> Result<Vec<Block>, DbError> {
+    let sql = "-- progress::blocks_within
+        SELECT b.block, b.cells, b.looks, b.bad_imagery, b.tags
+        FROM unnest($2::int8[], $3::int8[]) AS r (first, last)
+        JOIN blocks AS b ON b.campaign_id = $1 AND b.block BETWEEN r.first AND r.last";
+    within(db, sql, campaign_id, ranges).await
+}
+
+async fn within(
+    db: &impl GenericClient,
+    sql: &str,
+    campaign_id: Uuid,
+    ranges: &Ranges,
+) -> Result<Vec<Block>, DbError> {
+    let rows = db
+        .query_typed(
+            sql,
+            &[
+                (&campaign_id, Type::UUID),
+                (&ranges.first, Type::INT8_ARRAY),
+                (&ranges.last, Type::INT8_ARRAY),
+            ],
+        )
+        .await?;
+    Ok(rows
+        .iter()
+        .map(|row| Block {
+            block: row.get("block"),
+            cells: row.get("cells"),
+            looks: row.get("looks"),
+            bad_imagery: row.get("bad_imagery"),
+            tags: row.get("tags"),
+        })
+        .collect())
+}

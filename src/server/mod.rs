@@ -1,0 +1,201 @@
+//! `spotter serve`: every feature's routes behind one stack of middleware, and the graceful stop.
+//!
+//! **Invariant:** a stopping server takes no new connection and answers every request that it
+//! accepted, as long as that takes no longer than `SHUTDOWN_SECONDS`.
+
+mod fallback;
+mod health;
+
+use std::{future::Future, net::TcpListener, sync::Arc, time::Duration};
+
+use actix_cors::Cors;
+use actix_web::{
+    App as WebApp, HttpServer,
+    dev::Server,
+    http::header,
+    middleware::{Compress, from_fn},
+    web::Data,
+};
+use anyhow::Context;
+use metrics_exporter_prometheus::PrometheusHandle;
+use utoipa_actix_web::AppExt;
+
+use crate::{
+    accounts::{self, TokenKeys},
+    assignments, campaigns,
+    config::ListenConfig,
+    http::{
+        middleware::{Traffic, head_as_get, observe, tag_codings},
+        openapi,
+    },
+    imagery::{self, Tiles},
+    looks, pages, progress,
+    state::App,
+};
+use fallback::Methods;
+
+/// Longest wait for the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an idle connection is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// Without a request for so long, a stopping server ends its idle connections.
+const QUIET: Duration = Duration::from_millis(500);
+/// How long a browser may remember the answer to a preflight, in seconds.
+const PREFLIGHT_LIFETIME_SECS: usize = 3600;
+
+/// What the handlers share beside [`App`].
+#[derive(Clone)]
+pub struct Shared {
+    pub app: App,
+    pub traffic: Traffic,
+    keys: TokenKeys,
+    tiles: Tiles,
+    metrics: Option<PrometheusHandle>,
+}
+
+impl Shared {
+    pub fn new(app: App, metrics: Option<PrometheusHandle>) -> anyhow::Result<Self> {
+        Ok(Self {
+            keys: TokenKeys::parse(&app.config.token_keys)?,
+            tiles: Tiles::new(Arc::clone(&app.objects), app.config.allow_internal_sources)?,
+            traffic: Traffic::default(),
+            app,
+            metrics,
+        })
+    }
+}
+
+/// Builds the server on a listener. Nothing is answered until the result is awaited.
+pub fn build(
+    shared: &Shared,
+    listener: TcpListener,
+    config: &ListenConfig,
+) -> anyhow::Result<Server> {
+    let Shared {
+        app,
+        traffic,
+        keys,
+        tiles,
+        metrics,
+    } = shared.clone();
+    let app = Data::new(app);
+    let traffic = Data::new(traffic);
+    let (keys, tiles, metrics) = (Data::new(keys), Data::new(tiles), Data::new(metrics));
+    let document = Arc::new(document());
+    let methods = Data::new(Methods::new(&openapi::methods(&document), pages::paths())?);
+    let text = Data::new(openapi_text(&document)?);
+    let mut server = HttpServer::new(move || {
+        let (web, _) = WebApp::new()
+            .app_data(app.clone())
+            .app_data(traffic.clone())
+            .app_data(keys.clone())
+            .app_data(tiles.clone())
+            .app_data(metrics.clone())
+            .app_data(methods.clone())
+            .app_data(text.clone())
+            .into_utoipa_app()
+            .configure(features)
+            .split_for_parts();
+        web.configure(health::routes)
+            .configure(|config| health::docs(config, &document))
+            .configure(pages::routes)
+            .default_service(actix_web::web::to(fallback::answer))
+            .wrap(from_fn(head_as_get))
+            .wrap(Compress::default())
+            .wrap(from_fn(tag_codings))
+            .wrap(cors())
+            .wrap(from_fn(observe))
+    })
+    .client_request_timeout(HEAD_TIMEOUT)
+    .keep_alive(KEEP_ALIVE)
+    .shutdown_timeout(config.shutdown_seconds)
+    .disable_signals()
+    .listen(listener)
+    .context("PORT: cannot listen")?;
+    if config.http_workers > 0 {
+        server = server.workers(config.http_workers);
+    }
+    Ok(server.run())
+}
+
+/// Serves until `stop` completes, then lets accepted requests finish.
+pub async fn run(
+    shared: &Shared,
+    listener: TcpListener,
+    config: &ListenConfig,
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let server = build(shared, listener, config)?;
+    let handle = server.handle();
+    let serving = actix_web::rt::spawn(server);
+    stop.await;
+    tracing::info!("stopping: no new connections, accepted requests are finished");
+    shared.traffic.drain();
+    tokio::time::sleep(Duration::from_secs(config.drain_seconds)).await;
+    tokio::select! {
+        () = handle.stop(true) => {}
+        () = quiet(&shared.traffic) => handle.stop(false).await,
+    }
+    serving.await.context("the server's task")?.context("the server")
+}
+
+/// Completes when no request was in work for a while.
+async fn quiet(traffic: &Traffic) {
+    const STEP: Duration = Duration::from_millis(50);
+    let mut still = Duration::ZERO;
+    while still < QUIET {
+        tokio::time::sleep(STEP).await;
+        still = if traffic.in_flight() == 0 { still + STEP } else { Duration::ZERO };
+    }
+}
+
+/// Every feature of the API, in the order of the documentation.
+fn features(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
+    accounts::routes(config);
+    campaigns::routes(config);
+    assignments::routes(config);
+    looks::routes(config);
+    progress::routes(config);
+    imagery::routes(config);
+}
+
+/// The OpenAPI document, from the handlers.
+pub fn document() -> utoipa::openapi::OpenApi {
+    let (_, collected) = WebApp::new()
+        .into_utoipa_app()
+        .configure(features)
+        .split_for_parts();
+    openapi::complete(collected)
+}
+
+/// The document as it is served.
+pub fn openapi_text(document: &utoipa::openapi::OpenApi) -> anyhow::Result<String> {
+    document.to_pretty_json().context("the OpenAPI document")
+}
+
+/// Any page may call: the API takes no cookies, and every call that changes something needs a
+/// token or key that a foreign page does not have.
+fn cors() -> Cors {
+    Cors::default()
+        .allow_any_origin()
+        .send_wildcard()
+        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+        .allowed_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+            header::HeaderName::from_static("idempotency-key"),
+            header::HeaderName::from_static("last-event-id"),
+            crate::http::middleware::REQUEST_ID,
+        ])
+        .expose_headers([
+            header::ETAG,
+            header::LINK,
+            header::LOCATION,
+            header::RETRY_AFTER,
+            header::ALLOW,
+            crate::http::middleware::REQUEST_ID,
+        ])
+        .max_age(PREFLIGHT_LIFETIME_SECS)
+}

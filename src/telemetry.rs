@@ -1,0 +1,60 @@
+//! Logs and metrics of one process.
+
+use anyhow::Context;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{LogConfig, LogFormat};
+
+/// Upper bounds of the request histogram, in seconds.
+const LATENCY_BUCKETS: [f64; 11] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
+];
+
+/// Starts the log. Standard output stays free for what a command prints.
+pub fn init_log(config: &LogConfig) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&config.log)
+        .with_context(|| format!("LOG is not understood: {:?}", config.log))?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Json => log.json().flatten_event(true).init(),
+        LogFormat::Text => log.compact().with_target(false).init(),
+    }
+    Ok(())
+}
+
+/// Installs the recorder of this process; `/metrics` renders it.
+pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &LATENCY_BUCKETS)
+        .context("metrics buckets")?
+        .install_recorder()
+        .context("metrics recorder")?;
+    metrics::describe_counter!(
+        "http_requests_total",
+        "Requests by method, route and status."
+    );
+    metrics::describe_histogram!(
+        "http_request_seconds",
+        "Time to answer by method and route, in seconds."
+    );
+    metrics::describe_gauge!("http_requests_in_flight", "Requests being answered.");
+    metrics::describe_gauge!(
+        "database_connections",
+        "Connections of the pool by state: size, available, waiting."
+    );
+    metrics::describe_counter!(
+        "cache_lookups_total",
+        "Cache look-ups by key family and outcome: near, shared, miss, bypass."
+    );
+    metrics::describe_gauge!(
+        "feed_lag_seconds",
+        "Age of the oldest change that a reader of the feed has not read."
+    );
+    metrics::describe_counter!("looks_total", "Looks by verdict.");
+    metrics::describe_counter!("assignments_total", "Assignments by reason.");
+    metrics::describe_counter!("tile_requests_total", "Imagery tiles by outcome.");
+    Ok(handle)
+}
