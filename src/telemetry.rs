@@ -17,6 +17,7 @@ pub fn init_log(config: &LogConfig) -> anyhow::Result<()> {
         .with_context(|| format!("LOG is not understood: {:?}", config.log))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .with_writer(std::io::stderr);
     match config.log_format {
         LogFormat::Json => log.json().flatten_event(true).init(),

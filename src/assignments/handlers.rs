@@ -28,6 +28,7 @@ struct Wanted {
     count: u16,
     /// Longitude, latitude: squares near this place come first.
     #[serde(default)]
+    #[schema(value_type = Option<Vec<f64>>, min_items = 2, max_items = 2, example = json!([-152.4, 57.6]))]
     near: Option<[f64; 2]>,
 }
 
@@ -41,6 +42,7 @@ struct AssignmentView {
     #[schema(example = "17/10000/39000")]
     cell: String,
     /// West, south, east, north.
+    #[schema(value_type = Vec<f64>, min_items = 4, max_items = 4)]
     bbox: [f64; 4],
     /// Until then nobody else is given the square in your stead. A later look still counts.
     #[schema(value_type = String, format = DateTime)]

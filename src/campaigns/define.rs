@@ -178,8 +178,10 @@ pub async fn preview(
 ) -> Result<Estimate, Problem> {
     let mut errors = FieldErrors::default();
     check_grid(cell_zoom, looks_wanted, &mut errors);
-    let conn = app.db.get().await?;
-    let surveyed = survey(&*conn, area, "/area", &mut errors).await?;
+    let mut conn = app.db.get().await?;
+    let tx = conn.begin().await?;
+    let surveyed = survey(&tx, area, "/area", &mut errors).await?;
+    drop(tx);
     drop(conn);
     let (Some(area), true) = (surveyed, errors.is_empty()) else {
         return Err(refused(errors));

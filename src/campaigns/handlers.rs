@@ -214,7 +214,7 @@ async fn read(
     tag = "Campaigns",
     params(
         ("campaign" = String, Path, description = "Slug or id.", example = "demo"),
-        ("If-Match" = String, Header, description = "ETag of what you read."),
+        ("If-Match" = Option<String>, Header, description = "Needed, or 428: ETag of what you read."),
     ),
     request_body(content = Object, description = "Members of a campaign's definition.", example = json!({"looks_wanted": 5})),
     responses(

@@ -52,19 +52,19 @@ pub struct CampaignDefinition {
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9][a-z0-9_-]*$", example = "missing-aircraft")]
     pub slug: String,
     /// Per language (BCP 47 tag), at least one; 120 characters each.
-    #[schema(value_type = Object, example = json!({"en": "Find the missing light aircraft"}))]
+    #[schema(value_type = BTreeMap<String, String>, example = json!({"en": "Find the missing light aircraft"}))]
     pub title: Localised,
     /// One or two sentences per language; 500 characters each.
     #[serde(default)]
-    #[schema(value_type = Object, example = json!({"en": "A small white and red aircraft, 9 m long."}))]
+    #[schema(value_type = BTreeMap<String, String>, example = json!({"en": "A small white and red aircraft, 9 m long."}))]
     pub summary: Localised,
     /// Markdown per language; 20,000 characters each. Shown without raw HTML and outside images.
     #[serde(default)]
-    #[schema(value_type = Object, example = json!({"en": "Look at the **whole** square."}))]
+    #[schema(value_type = BTreeMap<String, String>, example = json!({"en": "Look at the **whole** square."}))]
     pub instructions: Localised,
     /// Area of interest as GeoJSON in EPSG:4326: Polygon, MultiPolygon, Feature or
     /// FeatureCollection of these. 200,000 vertices at most.
-    #[schema(value_type = Object, example = json!({"type": "Polygon", "coordinates": [[[-152.40, 57.60], [-152.39, 57.60], [-152.39, 57.61], [-152.40, 57.61], [-152.40, 57.60]]]}))]
+    #[schema(value_type = AreaSchema, example = json!({"type": "Polygon", "coordinates": [[[-152.40, 57.60], [-152.39, 57.60], [-152.39, 57.61], [-152.40, 57.61], [-152.40, 57.60]]]}))]
     pub area: Value,
     /// Zoom of the squares that volunteers see.
     #[schema(minimum = 10, maximum = 22, example = 17)]
@@ -107,11 +107,11 @@ pub struct TagType {
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9][a-z0-9_-]*$", example = "wreckage")]
     pub key: String,
     /// Per language, at least one; 60 characters each.
-    #[schema(value_type = Object, example = json!({"en": "Wreckage"}))]
+    #[schema(value_type = BTreeMap<String, String>, example = json!({"en": "Wreckage"}))]
     pub name: Localised,
     /// How to recognise it, per language; 500 characters each.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, String>)]
     pub description: Localised,
     /// `#RRGGBB`; given out in order when it is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -131,11 +131,11 @@ pub struct TagType {
     pub typical_size_m: Option<f64>,
     /// What has that size, per language: "a light aircraft".
     #[serde(default)]
-    #[schema(value_type = Object, example = json!({"en": "a light aircraft"}))]
+    #[schema(value_type = BTreeMap<String, String>, example = json!({"en": "a light aircraft"}))]
     pub typical_size_label: Localised,
     /// Places in the imagery that show one: longitude, latitude; 4 at most.
     #[serde(default)]
-    #[schema(value_type = Vec<[f64; 2]>, max_items = 4)]
+    #[schema(schema_with = places)]
     pub examples: Vec<[f64; 2]>,
 }
 
@@ -144,7 +144,7 @@ pub struct TagType {
 #[serde(deny_unknown_fields)]
 pub struct Priority {
     /// GeoJSON as for the campaign.
-    #[schema(value_type = Object)]
+    #[schema(value_type = AreaSchema)]
     pub area: Value,
     /// Cells outside have weight 1; higher goes first.
     #[schema(exclusive_minimum = 0, maximum = 100, example = 2)]
@@ -161,4 +161,46 @@ fn default_agreement_radius_m() -> f64 {
 
 fn default_geometry() -> GeometryKind {
     GeometryKind::Point
+}
+
+/// An area of interest: GeoJSON in EPSG:4326 with polygons.
+#[derive(ToSchema)]
+#[schema(as = Area)]
+#[expect(dead_code, reason = "only describes what is accepted")]
+pub struct AreaSchema {
+    #[schema(rename = "type")]
+    kind: AreaKind,
+    /// Of a geometry.
+    #[schema(nullable = false)]
+    coordinates: Option<Vec<Value>>,
+    /// Of a FeatureCollection.
+    #[schema(nullable = false)]
+    features: Option<Vec<Value>>,
+    /// Of a Feature.
+    #[schema(value_type = Option<Object>, nullable = false)]
+    geometry: Option<Value>,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only describes what is accepted")]
+pub enum AreaKind {
+    Polygon,
+    MultiPolygon,
+    GeometryCollection,
+    Feature,
+    FeatureCollection,
+}
+
+/// Longitude and latitude of up to four places.
+fn places() -> utoipa::openapi::schema::Array {
+    use utoipa::openapi::{ObjectBuilder, Type, schema::ArrayBuilder};
+    let number = ObjectBuilder::new().schema_type(Type::Number);
+    let place = ArrayBuilder::new()
+        .items(number)
+        .min_items(Some(2))
+        .max_items(Some(2));
+    ArrayBuilder::new()
+        .items(place)
+        .max_items(Some(EXAMPLES_MAX))
+        .build()
 }

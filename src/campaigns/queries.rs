@@ -55,14 +55,32 @@ const COLUMNS: &str = "id, slug, state, version, title, summary, instructions, m
     lease_seconds, agreement_radius_m, imagery_layer_id, starts_at, ends_at, created_at, updated_at,
     published_at";
 
+/// Longest time that the repair of an area may take.
+const REPAIR_TIMEOUT: &str = "20s";
+
+/// Must run in a transaction, to which its time limit belongs.
 pub async fn repair_area(
     db: &impl GenericClient,
     polygons: &[Vec<u8>],
 ) -> Result<Repaired, DbError> {
+    // Compiling the statement would take longer than running it, and a hostile outline must not
+    // hold a connection for ever.
+    db.execute_typed(
+        "-- campaigns::bound_repair
+        SELECT set_config('jit', 'off', true), set_config('statement_timeout', $1, true)",
+        &[(&REPAIR_TIMEOUT, Type::TEXT)],
+    )
+    .await?;
     let sql = include_str!("sql/area_repair.sql");
     let row = db
         .query_typed_one(sql, &[(&polygons, Type::BYTEA_ARRAY)])
         .await?;
+    db.execute_typed(
+        "-- campaigns::unbound_repair
+        SELECT set_config('statement_timeout', '0', true)",
+        &[],
+    )
+    .await?;
     let indices: Vec<i64> = row.get("problem_index");
     let reasons: Vec<Option<String>> = row.get("problem_reason");
     let lons: Vec<Option<f64>> = row.get("problem_lon");

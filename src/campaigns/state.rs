@@ -54,7 +54,9 @@ impl State {
             (Action::Publish, Self::Preparing | Self::Open) => Ok(self),
             (Action::Pause, Self::Open | Self::Paused) => Ok(Self::Paused),
             (Action::Resume, Self::Paused | Self::Open) => Ok(Self::Open),
-            (Action::Close, Self::Open | Self::Paused | Self::Closed) => Ok(Self::Closed),
+            (Action::Close, Self::Preparing | Self::Open | Self::Paused | Self::Closed) => {
+                Ok(Self::Closed)
+            }
             _ => Err(Problem::conflict("state_conflict", self.explain(action))),
         }
     }
@@ -64,7 +66,7 @@ impl State {
             Action::Publish => ("published", "a draft; clone it to run it again"),
             Action::Pause => ("paused", "open"),
             Action::Resume => ("resumed", "paused"),
-            Action::Close => ("closed", "open or paused"),
+            Action::Close => ("closed", "published"),
         };
         format!("The campaign is {}; to be {verb} it must be {needed}.", self.as_str())
     }
@@ -86,6 +88,12 @@ mod tests {
         for action in [Action::Publish, Action::Pause, Action::Resume] {
             assert!(state.after(action).is_err());
         }
+    }
+
+    #[test]
+    fn a_campaign_that_was_published_by_mistake_can_be_closed_while_it_is_prepared() {
+        assert_eq!(State::Preparing.after(Action::Close).unwrap(), State::Closed);
+        assert!(State::Draft.after(Action::Close).is_err());
     }
 
     #[test]

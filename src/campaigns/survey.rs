@@ -41,6 +41,7 @@ pub struct AreaNote {
     pub detail: String,
     /// The place on earth, where there is one: longitude, latitude.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<f64>>, min_items = 2, max_items = 2)]
     pub place: Option<[f64; 2]>,
 }
 
@@ -78,7 +79,17 @@ pub async fn survey(
     let polygons = parsed
         .to_ewkb_polygons()
         .map_err(|e| Problem::internal(&e))?;
-    let repaired = queries::repair_area(db, &polygons).await?;
+    let repaired = match queries::repair_area(db, &polygons).await {
+        Err(e) if e.is_timeout() => {
+            errors.push(pointer, "the outline crosses itself too often to be repaired; simplify it");
+            return Err(Problem::unprocessable(
+                "campaign_refused",
+                "The area cannot be repaired; `errors` says what to change.",
+                std::mem::take(errors),
+            ));
+        }
+        repaired => repaired?,
+    };
     let (Some(ewkb), Some(geojson)) = (repaired.ewkb, repaired.geojson) else {
         errors.push(pointer, "nothing is left of the area when its self-crossings are taken out; draw it again");
         return Ok(None);

@@ -35,21 +35,22 @@ pub struct CampaignView {
     pub state: State,
     /// What the organisers say while the campaign is paused.
     pub message: Option<String>,
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, String>)]
     pub title: Localised,
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, String>)]
     pub summary: Localised,
     /// Markdown per language.
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, String>)]
     pub instructions: Localised,
     /// The same as HTML that is safe to show.
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, String>)]
     pub instructions_html: Localised,
     pub cell_zoom: u8,
     pub looks_wanted: u16,
     pub lease_seconds: u32,
     pub agreement_radius_m: f64,
     /// West, south, east, north; west > east across the antimeridian.
+    #[schema(min_items = 4, max_items = 4, value_type = Vec<f64>)]
     pub bbox: [f64; 4],
     /// GeoJSON MultiPolygon. Absent in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,7 +99,7 @@ pub struct ImageryView {
     #[schema(value_type = Option<String>, format = DateTime)]
     pub acquired_at: Option<Timestamp>,
     pub ground_sample_distance_m: Option<f64>,
-    #[schema(value_type = Option<[f64; 4]>)]
+    #[schema(value_type = Option<Vec<f64>>, min_items = 4, max_items = 4)]
     pub bounds: Option<crate::geo::bbox::Bbox>,
 }
 
@@ -117,6 +118,7 @@ pub struct Estimate {
     /// Side of a cell in the middle of the area.
     pub cell_side_m: f64,
     /// West, south, east, north; west > east across the antimeridian.
+    #[schema(min_items = 4, max_items = 4, value_type = Vec<f64>)]
     pub bbox: [f64; 4],
     /// The area as it would be stored: GeoJSON MultiPolygon.
     #[schema(value_type = Object)]

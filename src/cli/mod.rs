@@ -5,10 +5,10 @@ mod organiser;
 use std::{io::Write, net::TcpListener, process::ExitCode};
 
 use anyhow::Context;
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, parser::ValueSource};
 
 use crate::{
-    config::{Config, DatabaseConfig, ListenConfig, LogConfig},
+    config::{Config, DatabaseConfig, ListenConfig, LogConfig, LogFormat},
     db::{self, Db},
     demo, server,
     state::App,
@@ -41,6 +41,8 @@ enum Command {
     },
     /// Run everything on this machine: private PostgreSQL and memcached, demo data, server, worker.
     Dev(demo::DevConfig),
+    /// Simulated volunteers for a search of the demo's imagery, at any server.
+    Crowd(demo::CrowdConfig),
     /// Bring the database's schema up to date.
     Migrate {
         #[command(flatten)]
@@ -70,7 +72,11 @@ enum Command {
 
 /// Runs the program and says with which code it ends.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if matches!(cli.command, Command::Dev(_) | Command::Crowd(_)) {
+        quieten(&mut cli.log, &matches);
+    }
     let outcome = telemetry::init_log(&cli.log).and_then(|()| {
         actix_web::rt::System::new().block_on(dispatch(cli.command))
     });
@@ -83,6 +89,17 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// At a terminal only warnings, as text, unless something else was asked for.
+fn quieten(log: &mut LogConfig, matches: &ArgMatches) {
+    let unset = |id: &str| matches.value_source(id) == Some(ValueSource::DefaultValue);
+    if unset("log") {
+        "warn".clone_into(&mut log.log);
+    }
+    if unset("log_format") {
+        log.log_format = LogFormat::Text;
+    }
+}
+
 async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve { config, listen } => serve(config, listen).await?,
@@ -92,6 +109,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             worker::run(&app, stop_signal()?).await;
         }
         Command::Dev(config) => demo::run(config, stop_signal()?).await?,
+        Command::Crowd(config) => demo::crowd(config, stop_signal()?).await?,
         Command::Migrate { database } => {
             let applied = migrate(&Db::open(&database)?).await?;
             print(&format!(

@@ -1,6 +1,7 @@
 //! What can go wrong with a statement, as far as callers must tell it apart.
 
 use thiserror::Error;
+use tokio_postgres::error::SqlState;
 
 #[derive(Debug, Error)]
 pub enum DbError {
@@ -23,6 +24,11 @@ impl DbError {
         matches!(self, Self::Statement(e) if e.as_db_error().and_then(|e| e.constraint()) == Some(constraint))
     }
 
+    /// Whether the statement took longer than it was allowed.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Statement(e) if e.code() == Some(&SqlState::QUERY_CANCELED))
+    }
+
     /// Whether trying again may help: the connection was lost, or a deadlock or serialization
     /// failure undid the transaction.
     pub fn is_passing(&self) -> bool {
@@ -33,8 +39,10 @@ impl DbError {
                 e.is_closed()
                     || e.code().is_some_and(|code| {
                         let class = code.code().get(..2).unwrap_or_default();
-                        // 08 connection, 40 rollback, 53 resources, 57 operator (shutdown)
-                        matches!(class, "08" | "40" | "53" | "57")
+                        // 08 connection, 40 rollback, 53 resources, 57P operator (shutdown)
+                        matches!(class, "08" | "40" | "53")
+                            || code.code().starts_with("57P")
+                            || *code == SqlState::LOCK_NOT_AVAILABLE
                     })
                     || e.code().is_none() && e.as_db_error().is_none() && is_io(e)
             }

@@ -85,22 +85,30 @@ async fn read(
 /// JSON to a value; a wrong member is named by its pointer.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|e| {
+    let parsed = serde_path_to_error::deserialize(&mut json).map_err(|e| {
         let pointer = pointer_of(e.path());
-        let cause = e.into_inner();
-        match cause.classify() {
-            serde_json::error::Category::Data => refuse_member(pointer, &cause.to_string()),
-            _ => Problem::bad_request("malformed_json", format!("The body is not JSON: {cause}")),
-        }
-    })?;
-    json.end()
-        .map_err(|e| Problem::bad_request("malformed_json", format!("The body is not JSON: {e}")))?;
-    Ok(value)
+        (pointer, e.into_inner())
+    });
+    match parsed.and_then(|value| json.end().map(|()| value).map_err(|e| (String::new(), e))) {
+        Ok(value) => Ok(value),
+        // An array with too many entries looks to the parser like bad syntax, so ask again
+        // whether it is JSON at all.
+        Err((pointer, cause)) => match serde_json::from_slice::<serde::de::IgnoredAny>(bytes) {
+            Ok(_) => Err(refuse_member(pointer, &cause.to_string())),
+            Err(e) => Err(Problem::bad_request(
+                "malformed_json",
+                format!("The body is not JSON: {e}"),
+            )),
+        },
+    }
 }
 
 fn refuse_member(pointer: String, cause: &str) -> Problem {
     // serde_json ends its messages with a place in the text, which the pointer says better.
-    let detail = cause.split(" at line ").next().unwrap_or(cause);
+    let detail = match cause.split(" at line ").next().unwrap_or(cause) {
+        "trailing characters" => "found more entries than are allowed here",
+        detail => detail,
+    };
     let mut errors = FieldErrors::default();
     errors.push(pointer.clone(), detail);
     let place = if pointer.is_empty() { "The body".to_owned() } else { pointer };

@@ -1,8 +1,10 @@
 //! The OpenAPI document: what all operations share is added here, once, by rule.
 
+use std::collections::BTreeMap;
+
 use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, HeaderBuilder, InfoBuilder, LicenseBuilder, ObjectBuilder,
-    OpenApi, OpenApiBuilder, Ref, RefOr, Response, ResponseBuilder, ServerBuilder, Type,
+    OpenApi, OpenApiBuilder, Ref, RefOr, Response, ResponseBuilder, Schema, ServerBuilder, Type,
     path::{Operation, ParameterIn},
     security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
@@ -155,6 +157,7 @@ fn problem(description: &str) -> Response {
 
 fn components(collected: Option<utoipa::openapi::Components>) -> utoipa::openapi::Components {
     let mut components = collected.unwrap_or_else(|| ComponentsBuilder::new().build());
+    open_parts(&mut components.schemas);
     components
         .schemas
         .insert(ProblemBody::name().into_owned(), ProblemBody::schema());
@@ -170,6 +173,27 @@ fn components(collected: Option<utoipa::openapi::Components>) -> utoipa::openapi
         bearer("An organiser's API key, from `spotter organiser create`."),
     );
     components
+}
+
+/// A schema that is part of another one must not forbid the other's members.
+fn open_parts(schemas: &mut BTreeMap<String, RefOr<Schema>>) {
+    let parts: Vec<String> = schemas
+        .values()
+        .filter_map(|schema| match schema {
+            RefOr::T(Schema::AllOf(all)) => Some(&all.items),
+            _ => None,
+        })
+        .flatten()
+        .filter_map(|item| match item {
+            RefOr::Ref(part) => part.ref_location.rsplit('/').next().map(str::to_owned),
+            RefOr::T(_) => None,
+        })
+        .collect();
+    for part in parts {
+        if let Some(RefOr::T(Schema::Object(object))) = schemas.get_mut(&part) {
+            object.additional_properties = None;
+        }
+    }
 }
 
 fn bearer(description: &str) -> RefOr<SecurityScheme> {

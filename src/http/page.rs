@@ -46,7 +46,7 @@ pub fn encode_cursor<T: Serialize>(place: &T) -> String {
 }
 
 pub fn decode_cursor<T: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<T>, Problem> {
-    let Some(cursor) = cursor else {
+    let Some(cursor) = cursor.filter(|cursor| !cursor.is_empty()) else {
         return Ok(None);
     };
     URL_SAFE_NO_PAD

@@ -140,7 +140,7 @@ async fn read(
     tag = "Imagery",
     params(
         ("layer" = String, Path, description = "Key of the layer.", example = "demo"),
-        ("If-Match" = String, Header, description = "ETag of what you read."),
+        ("If-Match" = Option<String>, Header, description = "Needed, or 428: ETag of what you read."),
     ),
     request_body(content = Object, description = "Members of a layer.", example = json!({"name": "Survey of April"})),
     responses(

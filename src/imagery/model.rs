@@ -78,11 +78,11 @@ pub struct LayerDefinition {
     pub ground_sample_distance_m: Option<f64>,
     /// Where the layer has imagery: west, south, east, north. Tiles outside are not asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<[f64; 4]>)]
+    #[schema(value_type = Option<Vec<f64>>, min_items = 4, max_items = 4)]
     pub bounds: Option<Bbox>,
     /// Values of the template's secret holes by name. Never shown again.
     #[serde(default, skip_serializing)]
-    #[schema(write_only, value_type = Object, example = json!({"apikey": "…"}))]
+    #[schema(write_only, example = json!({"apikey": "…"}))]
     pub secrets: BTreeMap<String, String>,
 }
 

@@ -6,7 +6,7 @@
 
 mod queries;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use actix_web::web;
 use serde::Deserialize;
@@ -22,12 +22,12 @@ use crate::{
         tile::Tile,
     },
     http::Problem,
-    progress,
+    progress::{self, BlockDelta},
     state::App,
 };
 
 /// Cells of one piece, about: it ends with a whole column.
-const PIECE_CELLS: usize = 100_000;
+const PIECE_CELLS: usize = 200_000;
 
 /// What one campaign's preparation needs, kept from piece to piece.
 #[derive(Default)]
@@ -84,7 +84,7 @@ pub async fn step(app: &App, preparation: &mut Preparation) -> Result<Step, Prob
     let stored = i64::try_from(count).unwrap_or(i64::MAX);
     queries::insert_cells(&tx, campaign.id, &piece.cells).await?;
     progress::add_cells(&tx, campaign.id, stored).await?;
-    progress::add_blocks(&tx, &piece.blocks(campaign.id)).await?;
+    progress::add_blocks(&tx, &piece.blocks(campaign.id, campaign.cell_zoom)).await?;
     campaigns::record_prepared(&tx, campaign.id, piece.next_column, stored).await?;
     tx.commit().await?;
     Ok(Step::Cells(count))
@@ -99,22 +99,37 @@ pub struct NewCell {
 
 struct Piece {
     cells: Vec<NewCell>,
-    blocks: BTreeMap<i64, i64>,
     next_column: i64,
 }
 
 impl Piece {
-    fn blocks(&self, campaign_id: Uuid) -> BTreeMap<(Uuid, i64), progress::BlockDelta> {
-        self.blocks
-            .iter()
-            .map(|(block, cells)| {
-                let delta = progress::BlockDelta {
+    /// How many of the cells lie in each block of every block zoom. Each zoom is counted from
+    /// the one below it, so that the work hardly grows with the number of zooms.
+    fn blocks(&self, campaign_id: Uuid, cell_zoom: u8) -> BTreeMap<(Uuid, i64), BlockDelta> {
+        let mut all = BTreeMap::new();
+        let mut below: HashMap<Tile, i64> = HashMap::with_capacity(self.cells.len());
+        for new in &self.cells {
+            if let Ok(cell) = CellId::try_from(new.cell) {
+                *below.entry(cell.tile()).or_default() += 1;
+            }
+        }
+        for zoom in progress::block_zooms(cell_zoom) {
+            let mut blocks: HashMap<Tile, i64> = HashMap::new();
+            for (tile, cells) in below {
+                if let Some(parent) = tile.parent_at(zoom) {
+                    *blocks.entry(parent).or_default() += cells;
+                }
+            }
+            all.extend(blocks.iter().map(|(block, cells)| {
+                let delta = BlockDelta {
                     cells: *cells,
-                    ..progress::BlockDelta::default()
+                    ..BlockDelta::default()
                 };
-                ((campaign_id, *block), delta)
-            })
-            .collect()
+                ((campaign_id, CellId::from(*block).get()), delta)
+            }));
+            below = blocks;
+        }
+        all
     }
 }
 
@@ -123,28 +138,26 @@ impl Plan {
     fn piece(&self, column: i64) -> Piece {
         let mut piece = Piece {
             cells: Vec::new(),
-            blocks: BTreeMap::new(),
             next_column: column,
         };
         let Ok(first) = u32::try_from(column) else {
             return piece;
         };
         for column in self.cover.columns_from(first) {
-            for y in column.ys() {
-                if let Ok(tile) = Tile::new(self.cover.z(), column.x, y) {
-                    piece.cells.push(self.cell(tile));
-                    for zoom in progress::block_zooms(tile.z()) {
-                        if let Some(parent) = tile.parent_at(zoom) {
-                            *piece.blocks.entry(CellId::from(parent).get()).or_default() += 1;
-                        }
-                    }
-                }
-            }
+            piece.cells.extend(
+                column
+                    .ys()
+                    .filter_map(|y| Tile::new(self.cover.z(), column.x, y).ok())
+                    .map(|tile| self.cell(tile)),
+            );
             piece.next_column = i64::from(column.x) + 1;
             if piece.cells.len() >= PIECE_CELLS {
                 break;
             }
         }
+        // In the order of the index by shuffle, which is the larger one and otherwise touched
+        // all over; the primary key's part of the piece is small and stays in memory.
+        piece.cells.sort_unstable_by_key(|new| new.shuffle);
         piece
     }
 

@@ -66,7 +66,7 @@ struct ProgressView {
     volunteers_active: i64,
     /// Tags that were not withdrawn.
     tags: i64,
-    #[schema(value_type = Object, example = json!({"wreckage": 143}))]
+    #[schema(example = json!({"wreckage": 143}))]
     tags_by_type: BTreeMap<String, i64>,
     /// Minutes of the last hour in which there were looks, oldest first.
     rates: Vec<RateView>,

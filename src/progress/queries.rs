@@ -288,6 +288,9 @@ pub struct Block {
     pub tags: i64,
 }
 
+/// More cells than a column of a map answer can have.
+const COLUMN_MAX: i64 = 100_000;
+
 /// Ranges of packed cells: one for each column of a box.
 pub struct Ranges {
     pub first: Vec<i64>,
@@ -304,7 +307,11 @@ pub async fn cells_within(
         SELECT c.cell AS block, 1::int8 AS cells, c.looks::int8 AS looks,
                c.bad_imagery::int8 AS bad_imagery, c.tags::int8 AS tags
         FROM unnest($2::int8[], $3::int8[]) AS r (first, last)
-        JOIN cells AS c ON c.campaign_id = $1 AND c.cell BETWEEN r.first AND r.last";
+        -- The limit keeps the planner from joining the whole table with all ranges.
+        CROSS JOIN LATERAL (
+            SELECT cell, looks, bad_imagery, tags FROM cells
+            WHERE campaign_id = $1 AND cell BETWEEN r.first AND r.last
+            ORDER BY campaign_id, cell LIMIT $4) AS c";
     within(db, sql, campaign_id, ranges).await
 }
 
@@ -317,7 +324,10 @@ pub async fn blocks_within(
     let sql = "-- progress::blocks_within
         SELECT b.block, b.cells, b.looks, b.bad_imagery, b.tags
         FROM unnest($2::int8[], $3::int8[]) AS r (first, last)
-        JOIN blocks AS b ON b.campaign_id = $1 AND b.block BETWEEN r.first AND r.last";
+        CROSS JOIN LATERAL (
+            SELECT block, cells, looks, bad_imagery, tags FROM blocks
+            WHERE campaign_id = $1 AND block BETWEEN r.first AND r.last
+            ORDER BY campaign_id, block LIMIT $4) AS b";
     within(db, sql, campaign_id, ranges).await
 }
 
@@ -334,6 +344,7 @@ async fn within(
                 (&campaign_id, Type::UUID),
                 (&ranges.first, Type::INT8_ARRAY),
                 (&ranges.last, Type::INT8_ARRAY),
+                (&COLUMN_MAX, Type::INT8),
             ],
         )
         .await?;

@@ -29,7 +29,7 @@ impl Methods {
             let allow = HeaderValue::from_str(&methods.join(", ")).context("Allow")?;
             table.push((ResourceDef::new(path.as_str()), allow));
         }
-        let others = ["/livez", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/{_:.*}"];
+        let others = ["/docs", "/docs/{_:.*}"];
         for path in others.into_iter().chain(pages) {
             table.push((ResourceDef::new(path), read_only.clone()));
         }

@@ -1,13 +1,14 @@
 //! Health, metrics and documentation: what operators and programmers ask first.
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, get,
     http::header,
     web::{self, Data},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
-use serde_json::json;
-use utoipa::openapi::OpenApi;
+use serde::Serialize;
+use utoipa::{ToSchema, openapi::OpenApi};
+use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
@@ -19,12 +20,33 @@ use crate::{
     state::App,
 };
 
-pub fn routes(config: &mut web::ServiceConfig) {
+pub fn routes(config: &mut ServiceConfig) {
     config
-        .route("/livez", web::get().to(live))
-        .route("/readyz", web::get().to(ready))
-        .route("/metrics", web::get().to(metrics))
-        .route("/openapi.json", web::get().to(openapi));
+        .service(live)
+        .service(ready)
+        .service(read_metrics)
+        .service(openapi);
+}
+
+/// How a server is.
+#[derive(Serialize, ToSchema)]
+struct Health {
+    /// `ready`, `degraded` (memcached is away), `unavailable` (the database is) or `draining`.
+    #[schema(example = "ready")]
+    status: &'static str,
+    /// `up` or `away`.
+    #[schema(example = "up")]
+    database: &'static str,
+    /// `up` or `away`.
+    #[schema(example = "up")]
+    memcached: &'static str,
+}
+
+/// That a server is.
+#[derive(Serialize, ToSchema)]
+struct Alive {
+    #[schema(example = "up")]
+    status: &'static str,
 }
 
 /// The browsable documentation, from embedded files.
@@ -33,14 +55,25 @@ pub fn docs(config: &mut web::ServiceConfig, document: &OpenApi) {
     config.service(SwaggerUi::new("/docs/{_:.*}").url("/docs/openapi.json", document.clone()));
 }
 
-/// Asks nobody: the process answers.
+/// Is the process alive
+///
+/// Asks neither the database nor memcached.
+#[utoipa::path(tag = "Operations", responses((status = 200, description = "It answers.", body = Alive)))]
+#[get("/livez")]
 async fn live() -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(json!({"status": "up"}))
+        .json(Alive { status: "up" })
 }
 
+/// Can the server take requests
+///
 /// The database must answer; without memcached the server is ready but degraded.
+#[utoipa::path(tag = "Operations", responses(
+    (status = 200, description = "Ready, perhaps degraded.", body = Health),
+    (status = 503, description = "The database is away, or the server is about to stop.", body = Health),
+))]
+#[get("/readyz")]
 async fn ready(app: Data<App>, traffic: Data<Traffic>) -> HttpResponse {
     let (database, memcached) =
         futures_util::future::join(app.db.health(), app.cache.health()).await;
@@ -61,10 +94,21 @@ async fn ready(app: Data<App>, traffic: Data<Traffic>) -> HttpResponse {
     };
     response
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(json!({"status": status, "database": word(database), "memcached": word(memcached)}))
+        .json(Health {
+            status,
+            database: word(database),
+            memcached: word(memcached),
+        })
 }
 
-async fn metrics(app: Data<App>, traffic: Data<Traffic>, handle: Data<Option<PrometheusHandle>>) -> HttpResponse {
+/// Metrics for Prometheus
+#[utoipa::path(tag = "Operations", responses((status = 200, description = "The text format, version 0.0.4.", body = String, content_type = "text/plain")))]
+#[get("/metrics")]
+async fn read_metrics(
+    app: Data<App>,
+    traffic: Data<Traffic>,
+    handle: Data<Option<PrometheusHandle>>,
+) -> HttpResponse {
     let (size, available, waiting) = app.db.status();
     for (state, value) in [("size", size), ("available", available), ("waiting", waiting)] {
         metrics::gauge!("database_connections", "state" => state).set(count(value));
@@ -85,6 +129,12 @@ async fn metrics(app: Data<App>, traffic: Data<Traffic>, handle: Data<Option<Pro
         .body(text)
 }
 
+/// This document
+#[utoipa::path(tag = "Operations", responses(
+    (status = 200, description = "OpenAPI 3.1.", body = Object),
+    (status = 304, description = "Not changed since the ETag in If-None-Match."),
+))]
+#[get("/openapi.json")]
 async fn openapi(req: HttpRequest, text: Data<String>) -> Result<HttpResponse, Problem> {
     etag::respond(
         &req,

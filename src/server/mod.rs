@@ -96,8 +96,7 @@ pub fn build(
             .into_utoipa_app()
             .configure(features)
             .split_for_parts();
-        web.configure(health::routes)
-            .configure(|config| health::docs(config, &document))
+        web.configure(|config| health::docs(config, &document))
             .configure(pages::routes)
             .default_service(actix_web::web::to(fallback::answer))
             .wrap(from_fn(head_as_get))
@@ -157,6 +156,7 @@ fn features(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     looks::routes(config);
     progress::routes(config);
     imagery::routes(config);
+    health::routes(config);
 }
 
 /// The OpenAPI document, from the handlers.

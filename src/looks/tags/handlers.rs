@@ -169,7 +169,7 @@ async fn read(
     params(
         ("campaign" = String, Path, description = "Slug or id.", example = "demo"),
         ("id" = Uuid, Path, description = "Id of the tag."),
-        ("If-Match" = String, Header, description = "ETag of what you read; a new tag has \"1\"."),
+        ("If-Match" = Option<String>, Header, description = "Needed, or 428: ETag of what you read; a new tag has \"1\"."),
     ),
     request_body(content = TagEdit),
     responses(
@@ -205,7 +205,7 @@ async fn edit(
     params(
         ("campaign" = String, Path, description = "Slug or id.", example = "demo"),
         ("id" = Uuid, Path, description = "Id of the tag."),
-        ("If-Match" = String, Header, description = "ETag of what you read; a new tag has \"1\"."),
+        ("If-Match" = Option<String>, Header, description = "Needed, or 428: ETag of what you read; a new tag has \"1\"."),
     ),
     responses(
         (status = 204, description = "Withdrawn, now or before."),
