@@ -1,0 +1,74 @@
+/**
+ * Puts the boot script and the critical style into volunteer.html, and adds modulepreload links for
+ * everything the page needs after its first image.
+ *
+ * Invariant: what is inlined is static bytes, because the server hashes them for its content security policy.
+ */
+import { build, type Plugin, type Rolldown } from "vite";
+import { fileURLToPath } from "node:url";
+
+const ENTRY = fileURLToPath(new URL("../src/volunteer/boot.ts", import.meta.url));
+
+type Bundle = Record<string, Rolldown.OutputChunk | Rolldown.OutputAsset>;
+
+/** MapLibre and what wraps it: the page fetches these when its first image is whole, not ahead. */
+const LATER = ["map", "maplibre"];
+
+/** The scripts that the page's entry reaches; all languages are among them while there is only one. */
+function reachable(bundle: Bundle, entry: string): Rolldown.OutputChunk[] {
+  const found = new Map<string, Rolldown.OutputChunk>();
+  const visit = (name: string) => {
+    const file = bundle[name];
+    if (file?.type !== "chunk" || found.has(name) || LATER.includes(file.name)) return;
+    found.set(name, file);
+    [...file.imports, ...file.dynamicImports].forEach(visit);
+  };
+  visit(entry);
+  return [...found.values()];
+}
+
+async function bundleBoot(): Promise<{ script: string; style: string }> {
+  const result = await build({
+    configFile: false,
+    logLevel: "error",
+    publicDir: false,
+    build: {
+      write: false,
+      minify: true,
+      cssMinify: true,
+      target: "es2022",
+      lib: { entry: ENTRY, formats: ["iife"], name: "spotterBootBundle", fileName: "boot" },
+    },
+  });
+  const outputs = (Array.isArray(result) ? result : [result]) as Rolldown.RolldownOutput[];
+  let script = "";
+  let style = "";
+  for (const file of outputs.flatMap((output) => output.output)) {
+    if (file.type === "chunk") script += file.code;
+    else if (file.fileName.endsWith(".css")) style += String(file.source);
+  }
+  return { script: script.trim(), style: style.trim() };
+}
+
+/** Vite plugin: see the module comment. */
+export function inlineBoot(): Plugin {
+  return {
+    name: "spotter-inline-boot",
+    transformIndexHtml: {
+      order: "post",
+      async handler(html, context) {
+        if (!context.filename.endsWith("volunteer.html")) return html;
+        const { script, style } = await bundleBoot();
+        const entry = context.chunk?.fileName;
+        const preloads = (entry ? reachable(context.bundle as Bundle, entry) : [])
+          .filter((chunk) => !html.includes(chunk.fileName))
+          .map((chunk) => `<link rel="modulepreload" href="/${chunk.fileName}">`)
+          .join("");
+        return html
+          .replace("<!--critical-style-->", () => `<style>${style}</style>`)
+          .replace("<!--boot-script-->", () => `<script>${script}</script>`)
+          .replace("<!--preloads-->", () => preloads);
+      },
+    },
+  };
+}

@@ -1,0 +1,152 @@
+/**
+ * The looks that were finished here and that the server has not acknowledged yet.
+ *
+ * Invariant: a look leaves the outbox only when the server has it, when its volunteer takes it back before it
+ * became due, or when its volunteer dismisses a refused one. Records are not bound to a token.
+ */
+import type { NewLook } from "../shared/contract.ts";
+
+const STORE = "looks";
+
+export interface Kept {
+  id: string;
+  /** Slug of the campaign, as in the address of the page. */
+  campaign: string;
+  look: NewLook;
+  /** Until this moment (ms) the look waits for a possible undo and is not sent. */
+  due: number;
+  refused?: { why: string; request_id?: string };
+}
+
+export interface Counts {
+  waiting: number;
+  refused: Kept[];
+  /** Looks that the device could not store; they live in this tab only. */
+  only_here: number;
+}
+
+function finished<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+function openDatabase(name: string): Promise<IDBDatabase> {
+  const request = indexedDB.open(name, 1);
+  request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "id" });
+  return finished(request);
+}
+
+const byAge = (a: Kept, b: Kept) => (a.look.finished_at < b.look.finished_at ? -1 : 1);
+
+export class Outbox {
+  readonly #database: IDBDatabase | null;
+  /** What the database would not take: no IndexedDB, or a full disk. */
+  readonly #overflow = new Map<string, Kept>();
+
+  private constructor(database: IDBDatabase | null) {
+    this.#database = database;
+  }
+
+  static async open(name = "spotter"): Promise<Outbox> {
+    return new Outbox(await openDatabase(name).catch(() => null));
+  }
+
+  /** False where nothing can be stored, as in some private windows. */
+  get isDurable(): boolean {
+    return this.#database !== null;
+  }
+
+  async keep(record: Kept): Promise<void> {
+    try {
+      await this.#write((store) => store.put(record));
+    } catch {
+      this.#overflow.set(record.id, record);
+    }
+  }
+
+  /** Takes a look back for undo; false when it became due meanwhile. */
+  async takeBack(id: string, now = Date.now()): Promise<boolean> {
+    const here = this.#overflow.get(id);
+    if (here) return here.due > now && this.#overflow.delete(id);
+    let taken = false;
+    await this.#write((store) => {
+      const request = store.get(id) as IDBRequest<Kept | undefined>;
+      request.onsuccess = () => {
+        taken = request.result !== undefined && request.result.due > now;
+        if (taken) store.delete(id);
+      };
+    }).catch(() => {});
+    return taken;
+  }
+
+  /** Ends the time for undo: the look may be sent. */
+  async release(id: string): Promise<void> {
+    await this.#change(id, (record) => ({ ...record, due: 0 }));
+  }
+
+  /** Up to `limit` looks that may be sent now, oldest first, all of one campaign. */
+  async due(limit: number, now = Date.now()): Promise<Kept[]> {
+    const ready = (await this.all()).filter((record) => !record.refused && record.due <= now);
+    const campaign = ready[0]?.campaign;
+    return ready.filter((record) => record.campaign === campaign).slice(0, limit);
+  }
+
+  /** When the next look becomes due, or null. */
+  async nextDue(): Promise<number | null> {
+    const times = (await this.all()).filter((record) => !record.refused).map((record) => record.due);
+    return times.length ? Math.min(...times) : null;
+  }
+
+  async acknowledge(id: string): Promise<void> {
+    this.#overflow.delete(id);
+    await this.#write((store) => store.delete(id)).catch(() => {});
+  }
+
+  async refuse(id: string, refused: NonNullable<Kept["refused"]>): Promise<void> {
+    await this.#change(id, (record) => ({ ...record, refused }));
+  }
+
+  async counts(): Promise<Counts> {
+    const records = await this.all();
+    const refused = records.filter((record) => record.refused);
+    return { waiting: records.length - refused.length, refused, only_here: this.#database ? this.#overflow.size : 0 };
+  }
+
+  /** Everything kept, oldest first. */
+  async all(): Promise<Kept[]> {
+    const stored = this.#database
+      ? await finished(this.#database.transaction(STORE).objectStore(STORE).getAll() as IDBRequest<Kept[]>).catch(() => [])
+      : [];
+    return [...stored, ...this.#overflow.values()].sort(byAge);
+  }
+
+  async #change(id: string, change: (record: Kept) => Kept): Promise<void> {
+    const here = this.#overflow.get(id);
+    if (here) {
+      this.#overflow.set(id, change(here));
+      return;
+    }
+    await this.#write((store) => {
+      const request = store.get(id) as IDBRequest<Kept | undefined>;
+      request.onsuccess = () => {
+        if (request.result) store.put(change(request.result));
+      };
+    }).catch(() => {});
+  }
+
+  #write(work: (store: IDBObjectStore) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (!this.#database) {
+        reject(new Error("no database"));
+        return;
+      }
+      const transaction = this.#database.transaction(STORE, "readwrite", { durability: "strict" });
+      transaction.oncomplete = () => resolve();
+      transaction.onerror = () => reject(transaction.error);
+      transaction.onabort = () => reject(transaction.error);
+      work(transaction.objectStore(STORE));
+    });
+  }
+}

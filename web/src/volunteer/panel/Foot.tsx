@@ -1,0 +1,35 @@
+/** Own looks, whether they are saved, and the crowd's progress. */
+import { Icon } from "../../shared/symbols.tsx";
+import { say, words } from "../language.ts";
+import { mine, outboxCounts, progress, sendState } from "../store.ts";
+import { Rich } from "../text.tsx";
+
+function Saved() {
+  const { waiting } = outboxCounts.value;
+  if (waiting === 0) {
+    return mine.value.looks > 0 ? <span class="saved"><Icon name="check" small />{say("all_saved")}</span> : null;
+  }
+  if (sendState.value.kind === "waiting") return <span class="saved late">{say("waiting", { n: waiting })}</span>;
+  return <span class="saved"><span class="spin" />{say("saving")}</span>;
+}
+
+export function Foot() {
+  const { looks, tags } = mine.value;
+  const crowd = progress.value;
+  return (
+    <div class="foot num">
+      <div class="row">
+        <span>{looks === 0 ? say("you_first") : <Rich text={say("you_looks", { n: looks }) + say("you_tags", { n: tags })} />}</span>
+        <Saved />
+      </div>
+      {crowd && (
+        <>
+          <div class="meter" role="img" aria-label={say("together_label", { share: words.percent(crowd.coverage) })}>
+            <i style={{ width: `${crowd.coverage * 100}%` }} />
+          </div>
+          <div>{say("together", { done: crowd.cells_done, cells: crowd.cells, people: crowd.volunteers })}</div>
+        </>
+      )}
+    </div>
+  );
+}

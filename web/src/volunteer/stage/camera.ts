@@ -1,0 +1,156 @@
+/**
+ * Moves the view. MapLibre, once it has arrived, pans, pinches and draws all other zooms; until then, and where
+ * there is no WebGL, the plates alone show the square.
+ *
+ * Invariant: the centre never leaves the square by more than keeps the square grown by half its side in sight.
+ */
+import type { Map as MapLibreMap } from "maplibre-gl";
+import type { Imagery, LonLat } from "../../shared/contract.ts";
+import { imagerySource } from "../../shared/raster.ts";
+import { tileBox, toLonLat, toWorld, WORLD_PX, type Tile } from "../../shared/tiles.ts";
+import { square } from "../store.ts";
+import { fitView, frame, pxPerWorld, view, type View } from "./view.ts";
+
+const OVERZOOM = 2;
+const EASE_MS = 160;
+
+let map: MapLibreMap | null = null;
+let imagery: Imagery;
+
+/** Which layer the views are of; needed before MapLibre arrives. */
+export function useImagery(layer: Imagery): void {
+  imagery = layer;
+}
+
+const isStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+function limits(cell: Tile): { least: number; most: number } {
+  const least = fitView(cell, frame.value).zoom;
+  return { least, most: Math.max(least + OVERZOOM, imagery.max_zoom + OVERZOOM - Math.log2(WORLD_PX / imagery.tile_size)) };
+}
+
+/** The nearest allowed view. The crosshair must be able to reach every corner of the square. */
+function constrain({ x, y, zoom }: View): View {
+  const cell = square.value?.cell;
+  if (!cell) return { x, y, zoom };
+  const { least, most } = limits(cell);
+  const allowed = Math.min(most, Math.max(least, zoom));
+  const box = tileBox(cell);
+  const px = WORLD_PX * 2 ** allowed;
+  const clamp = (value: number, start: number, stagePx: number) => {
+    const reach = Math.max(box.side / 2, box.side - stagePx / 2 / px);
+    const middle = start + box.side / 2;
+    // The world repeats: a centre just across the antimeridian is brought beside the square.
+    const near = value + Math.round(middle - value);
+    return Math.min(middle + reach, Math.max(middle - reach, near));
+  };
+  return { x: clamp(x, box.x, frame.value.width), y: clamp(y, box.y, frame.value.height), zoom: allowed };
+}
+
+function jump(to: View): void {
+  const next = constrain(to);
+  view.value = next;
+  map?.jumpTo({ center: toLonLat(next), zoom: next.zoom, padding: padding() });
+}
+
+function glide(to: View): void {
+  const next = constrain(to);
+  if (!map || isStill()) jump(next);
+  else map.easeTo({ center: toLonLat(next), zoom: next.zoom, duration: EASE_MS });
+}
+
+const padding = () => ({ top: 0, left: 0, right: 0, bottom: Math.max(0, frame.value.up * 2) });
+
+/** Shows the whole square, at once. */
+export function goHome(): void {
+  const cell = square.value?.cell;
+  if (cell) jump(fitView(cell, frame.value));
+}
+
+/** Shows the whole square after a change of zoom by hand. */
+export function showWhole(): void {
+  const cell = square.value?.cell;
+  if (cell) glide(fitView(cell, frame.value));
+}
+
+export function zoomBy(steps: number): void {
+  glide({ ...view.value, zoom: view.value.zoom + steps });
+}
+
+export function panBy(dx: number, dy: number): void {
+  glide({ ...view.value, x: view.value.x + dx / pxPerWorld.value, y: view.value.y + dy / pxPerWorld.value });
+}
+
+/** Pans without easing, while something is dragged near the edge. */
+export function nudge(dx: number, dy: number): void {
+  jump({ ...view.value, x: view.value.x + dx / pxPerWorld.value, y: view.value.y + dy / pxPerWorld.value });
+}
+
+/** Brings a place into sight when it is hidden. */
+export function reveal(at: LonLat): void {
+  glide({ ...toWorld(at), zoom: view.value.zoom });
+}
+
+/** The stage changed its size: MapLibre follows, and an untouched view stays fitted. */
+export function resized(wasHome: boolean): void {
+  map?.resize();
+  if (wasHome) goHome();
+  else jump(view.value);
+}
+
+/** Loads MapLibre over the plates; resolves false where it cannot run. */
+export async function attachMap(container: HTMLElement, layer: Imagery): Promise<boolean> {
+  try {
+    const { flatMap, LngLat } = await import("../../shared/map.ts");
+    const { x, y, zoom } = view.value;
+    map = flatMap({
+      container,
+      center: toLonLat({ x, y }),
+      zoom,
+      minZoom: 0,
+      maxZoom: 24,
+      trackResize: false,
+      clickTolerance: 6,
+      transformConstrain: (center, wanted) => {
+        const allowed = constrain({ ...toWorld([center.lng, center.lat]), zoom: wanted });
+        return { center: new LngLat(...toLonLat(allowed)), zoom: allowed.zoom };
+      },
+      style: {
+        version: 8,
+        sources: { imagery: imagerySource(layer) },
+        layers: [{ id: "imagery", type: "raster", source: "imagery", paint: { "raster-fade-duration": 0 } }],
+      },
+    });
+  } catch {
+    map = null;
+    return false;
+  }
+  // The container is the image for keyboard and screen reader; the canvas in it would be a second one.
+  for (const attribute of ["tabindex", "role", "aria-label"]) map.getCanvas().removeAttribute(attribute);
+  const follow = () => {
+    const center = map!.getCenter();
+    const at = toWorld([center.lng, center.lat]);
+    view.value = { x: at.x + Math.round(view.value.x - at.x), y: at.y, zoom: map!.getZoom() };
+  };
+  map.on("move", follow);
+  // A failed tile leaves a hole through which the plate shows; the plate decides whether the square can be judged.
+  map.on("error", () => {});
+  jump(view.value);
+  coverUntilDrawn(container);
+  return true;
+}
+
+/** Hides the map until it has drawn the new square, so that no stale tile ever lies over the plate. */
+export function coverUntilDrawn(container: HTMLElement): void {
+  if (!map) return;
+  container.classList.add("covered");
+  const current = square.value;
+  void map.once("idle").then(() => {
+    if (square.value === current) container.classList.remove("covered");
+  });
+}
+
+/** Asks again for tiles that failed. */
+export function refreshMap(): void {
+  map?.refreshTiles("imagery");
+}
