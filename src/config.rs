@@ -55,7 +55,12 @@ pub struct Config {
 
     /// Keys that sign volunteers' tokens: `name:64 hex digits`, separated by commas. The first
     /// signs; all verify, so that a key can be rotated without logging anybody out.
-    #[arg(long, env = "TOKEN_KEYS", value_delimiter = ',', hide_env_values = true)]
+    #[arg(
+        long,
+        env = "TOKEN_KEYS",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
     pub token_keys: Vec<String>,
 
     /// Let imagery layers name sources at loopback and private addresses.
@@ -71,11 +76,9 @@ impl Config {
             .parse::<tokio_postgres::Config>()
             .context("DATABASE_URL is not a PostgreSQL URL (postgres://user@host:port/database)")?;
         ensure!(
-            self.memcached
-                .iter()
-                .all(|node| node.rsplit_once(':').is_some_and(|(host, port)| {
-                    !host.is_empty() && port.parse::<u16>().is_ok()
-                })),
+            self.memcached.iter().all(|node| node
+                .rsplit_once(':')
+                .is_some_and(|(host, port)| { !host.is_empty() && port.parse::<u16>().is_ok() })),
             "MEMCACHED must be host:port, separated by commas; found {:?}",
             self.memcached.join(",")
         );

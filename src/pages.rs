@@ -75,7 +75,10 @@ fn document(req: &HttpRequest, file: &'static str) -> Result<HttpResponse, Probl
     if let Some(policy) = POLICIES.get(file) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy.clone());
     }
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("same-origin"),
+    );
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     Ok(response)
 }
@@ -102,13 +105,15 @@ fn serve(req: &HttpRequest, file: &str, lifetime: &'static str) -> Result<HttpRe
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     let coded = PRECOMPRESSED.iter().find_map(|(coding, ending)| {
-        let takes = accepted
-            .split(',')
-            .any(|one| one.split(';').next().unwrap_or_default().trim() == *coding && !one.contains("q=0,") && !one.trim().ends_with("q=0"));
+        let takes = accepted.split(',').any(|one| {
+            one.split(';').next().unwrap_or_default().trim() == *coding
+                && !one.contains("q=0,")
+                && !one.trim().ends_with("q=0")
+        });
         let file = takes.then(|| Files::get(&format!("{file}{ending}")))??;
         Some((*coding, file))
     });
-    let tag: String = whole.metadata.sha256_hash().iter().take(8).map(|b| format!("{b:02x}")).collect();
+    let tag = etag::of_hash(&whole.metadata.sha256_hash());
     let (coding, data) = match coded {
         Some((coding, file)) => (Some(coding), file.data),
         None => (None, whole.data),
@@ -164,15 +169,14 @@ fn policy(html: &str) -> String {
 /// Hashes of the inline elements of a kind, as source expressions (CSP 3, 6.7.3).
 fn hashes(html: &str, element: &str) -> String {
     let (open, close) = (format!("<{element}"), format!("</{element}>"));
-    html.split(&open)
-        .skip(1)
-        .filter_map(|rest| {
-            let (attributes, rest) = rest.split_once('>')?;
-            let (content, _) = rest.split_once(&close)?;
-            (!attributes.contains("src=") && !content.is_empty()).then_some(content)
-        })
-        .map(|content| format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(content))))
-        .collect()
+    let contents = html.split(&open).skip(1).filter_map(|rest| {
+        let (attributes, rest) = rest.split_once('>')?;
+        let (content, _) = rest.split_once(&close)?;
+        (!attributes.contains("src=") && !content.is_empty()).then_some(content)
+    });
+    contents.fold(String::new(), |sources, content| {
+        sources + " 'sha256-" + &STANDARD.encode(Sha256::digest(content)) + "'"
+    })
 }
 
 #[cfg(test)]
@@ -181,7 +185,8 @@ mod tests {
 
     #[test]
     fn inline_scripts_are_allowed_by_hash_and_others_by_origin() {
-        let policy = policy("<script>alert(1)</script><script src=\"/a.js\"></script><style>b{}</style>");
+        let policy =
+            policy("<script>alert(1)</script><script src=\"/a.js\"></script><style>b{}</style>");
         assert_eq!(policy.matches("sha256-").count(), 2, "{policy}");
         assert!(policy.contains(&STANDARD.encode(Sha256::digest("alert(1)"))));
     }

@@ -21,7 +21,10 @@ pub async fn run(app: &App, stop: impl Future<Output = ()>) {
     let (ended, running) = tokio::sync::watch::channel(false);
     let loops = futures_util::future::join3(
         repeat("progress", running.clone(), async || {
-            progress::step(app).await.map(|changes| changes > 0).map_err(Into::into)
+            progress::step(app)
+                .await
+                .map(|changes| changes > 0)
+                .map_err(Into::into)
         }),
         prepare(app, running.clone()),
         repeat("close_ended", running, async || close_ended(app).await),
@@ -83,7 +86,11 @@ async fn repeat(
                 IDLE
             }
             Err(cause) => {
-                tracing::warn!(job = name, cause = format!("{cause:#}"), "a job's step failed; it is tried again");
+                tracing::warn!(
+                    job = name,
+                    cause = format!("{cause:#}"),
+                    "a job's step failed; it is tried again"
+                );
                 let rest = backoff;
                 backoff = (backoff * 2).min(BACKOFF_MAX);
                 rest

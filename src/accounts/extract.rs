@@ -127,9 +127,8 @@ fn volunteer(req: &HttpRequest) -> Result<Volunteer, Problem> {
 }
 
 async fn organiser(req: &HttpRequest, secret: &str) -> Result<Organiser, Problem> {
-    let refused = || {
-        Problem::unauthorized("key_refused", "This key is not known, or it was revoked.")
-    };
+    let refused =
+        || Problem::unauthorized("key_refused", "This key is not known, or it was revoked.");
     if !secret.starts_with("spk_") {
         return Err(Problem::forbidden(
             "organiser_needed",
@@ -143,7 +142,9 @@ async fn organiser(req: &HttpRequest, secret: &str) -> Result<Organiser, Problem
         .filter(|prefix| !prefix.contains('\0'))
         .ok_or_else(refused)?;
     let conn = app.db.get().await?;
-    let known = queries::find_key(&*conn, prefix).await?.ok_or_else(refused)?;
+    let known = queries::find_key(&*conn, prefix)
+        .await?
+        .ok_or_else(refused)?;
     let given = api_key::hash(secret);
     if !bool::from(subtle::ConstantTimeEq::ct_eq(
         known.secret_hash.as_slice(),
@@ -182,7 +183,10 @@ fn credentials(req: &HttpRequest) -> Result<Option<String>, Problem> {
         let decoded = STANDARD.decode(rest.trim()).ok();
         let password = decoded
             .and_then(|bytes| String::from_utf8(bytes).ok())
-            .and_then(|pair| pair.split_once(':').map(|(_, password)| password.to_owned()))
+            .and_then(|pair| {
+                pair.split_once(':')
+                    .map(|(_, password)| password.to_owned())
+            })
             .ok_or_else(unreadable)?;
         return Ok(Some(password));
     }

@@ -33,5 +33,8 @@ async fn sign_up(app: Data<App>, keys: Data<TokenKeys>) -> Result<HttpResponse, 
     let token = keys.sign(volunteer_id, app.clock.now());
     Ok(HttpResponse::Created()
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(SignedUp { volunteer_id, token }))
+        .json(SignedUp {
+            volunteer_id,
+            token,
+        }))
 }

@@ -60,10 +60,7 @@ pub async fn revoke_key(db: &impl GenericClient, prefix: &str) -> Result<u64, Db
     Ok(db.execute_typed(sql, &[(&prefix, Type::TEXT)]).await?)
 }
 
-pub async fn find_key(
-    db: &impl GenericClient,
-    prefix: &str,
-) -> Result<Option<KnownKey>, DbError> {
+pub async fn find_key(db: &impl GenericClient, prefix: &str) -> Result<Option<KnownKey>, DbError> {
     let sql = "-- accounts::find_key
         SELECT k.id, k.organiser_id, o.name, k.secret_hash, k.scopes
         FROM api_keys AS k JOIN organisers AS o ON o.id = k.organiser_id

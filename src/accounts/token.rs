@@ -126,7 +126,11 @@ mod tests {
     fn a_rotated_key_logs_nobody_out_and_a_removed_one_does() {
         let before = keys(&[&key("a", "1")]);
         let token = before.sign(Uuid::now_v7(), Timestamp::UNIX_EPOCH);
-        assert!(keys(&[&key("b", "2"), &key("a", "1")]).verify(&token).is_some());
+        assert!(
+            keys(&[&key("b", "2"), &key("a", "1")])
+                .verify(&token)
+                .is_some()
+        );
         assert!(keys(&[&key("b", "2")]).verify(&token).is_none());
         assert!(keys(&[&key("a", "2")]).verify(&token).is_none());
     }

@@ -47,7 +47,8 @@ struct AssignmentView {
     /// Until then nobody else is given the square in your stead. A later look still counts.
     #[schema(value_type = String, format = DateTime)]
     lease_expires_at: Timestamp,
-    /// Why this one: `new`, `priority`, `near`, or `again` when it was given to you before.
+    /// Why this one: `new`, `priority`, `near`, `again` when it was given to you before, `tail` when
+    /// others were given it some time ago and it is one of the last.
     #[schema(example = "new")]
     reason: &'static str,
     /// Version of the campaign that was in force.
@@ -104,7 +105,9 @@ fn check(wanted: &Wanted) -> Result<Option<(f64, f64)>, Problem> {
     errors.into_result().map_err(|errors| {
         Problem::unprocessable("invalid_body", "Ask for squares in another way.", errors)
     })?;
-    Ok(near.and_then(Result::ok).map(|place| (place.lon(), place.lat())))
+    Ok(near
+        .and_then(Result::ok)
+        .map(|place| (place.lon(), place.lat())))
 }
 
 fn view(dealt: &Deal, campaign: &Running) -> DealView {

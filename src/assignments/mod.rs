@@ -3,8 +3,10 @@
 //! **Invariant:** no volunteer is given a cell twice while another open cell is left for them.
 //!
 //! **Invariant:** looks by distinct volunteers and live leases of a cell together never exceed
-//! the looks wanted at the moment of dealing. Deals of one campaign follow each other under a
-//! lock that lasts as long as the deal; nothing is locked between requests.
+//! the looks wanted at the moment of dealing, but for the tail: when nothing else is open for a
+//! volunteer, a cell whose lease has been idle for a minute is given once more, two times beyond
+//! the looks wanted at most. Deals of one campaign follow each other under a lock that lasts as
+//! long as the deal; nothing is locked between requests.
 //!
 //! A lease only reserves. When it ends, the cell can be given to somebody else, and a look that
 //! comes late still counts.
@@ -30,6 +32,10 @@ use crate::{
 pub const COUNT_MAX: u16 = 50;
 /// How many distinct volunteers must report bad imagery before a cell is not given any more.
 pub const BAD_IMAGERY_REPORTS: i16 = 3;
+/// How long a lease must be idle before its cell is given to somebody who finds nothing else.
+const TAIL_PATIENCE_SECS: i32 = 60;
+/// How many leases beyond the looks wanted the tail may take for a cell.
+const TAIL_EXTRA: i16 = 2;
 /// How far `near` reaches, in cells each way, before any other cell is taken.
 const NEAR_CELLS: u32 = 8;
 
@@ -49,6 +55,8 @@ pub enum Reason {
     Priority,
     /// It lies near the place that the volunteer named.
     Near,
+    /// One of the last: others were given it some time ago and have not answered.
+    Tail,
     /// It was given to the same volunteer before, and nothing else is left.
     Again,
 }
@@ -59,6 +67,7 @@ impl Reason {
             Self::New => "new",
             Self::Priority => "priority",
             Self::Near => "near",
+            Self::Tail => "tail",
             Self::Again => "again",
         }
     }
@@ -68,7 +77,7 @@ impl Reason {
 #[derive(Clone, Debug, Default)]
 pub struct Deal {
     pub assignments: Vec<Assignment>,
-    /// When nothing was given because others have the last cells: when the first lease ends.
+    /// When nothing was given because others have the last cells: when the first can be had.
     pub retry_after_secs: Option<i64>,
 }
 
@@ -100,11 +109,14 @@ pub async fn deal(
         left -= i64::try_from(new.len()).unwrap_or(left);
         dealt.extend(new);
     }
-    if dealt.is_empty() && left > 0 {
+    if dealt.is_empty() {
         dealt = queries::deal_again(&tx, volunteer_id, campaign, left).await?;
     }
+    if dealt.is_empty() {
+        dealt = queries::deal_tail(&tx, volunteer_id, campaign, left).await?;
+    }
     let retry_after_secs = if dealt.is_empty() {
-        queries::next_lease_end(&tx, volunteer_id, campaign).await?
+        queries::next_chance(&tx, volunteer_id, campaign).await?
     } else {
         None
     };

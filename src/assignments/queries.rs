@@ -6,12 +6,8 @@ use tokio_postgres::{
 };
 use uuid::Uuid;
 
-use super::{Assignment, BAD_IMAGERY_REPORTS, Reason};
-use crate::{
-    campaigns::Running,
-    db::DbError,
-    geo::CellId,
-};
+use super::{Assignment, BAD_IMAGERY_REPORTS, Reason, TAIL_EXTRA, TAIL_PATIENCE_SECS};
+use crate::{campaigns::Running, db::DbError, geo::CellId};
 
 type Param<'a> = (&'a (dyn ToSql + Sync), Type);
 
@@ -34,6 +30,18 @@ const NEEDS_LOOKS: &str = "
 const NEVER_GIVEN: &str = "
     AND NOT EXISTS (SELECT FROM assignments AS a
                     WHERE a.campaign_id = $1 AND a.cell = c.cell AND a.volunteer_id = $2)";
+
+/// Condition that a cell `c` is one of the tail: it lacks looks, its youngest live lease of others
+/// has been idle for a while, and not too many leases were added already.
+const IDLE_TAIL: &str = "
+    c.looks < $3 AND c.bad_imagery < $4
+    AND (SELECT count(DISTINCT l.volunteer_id) FROM looks AS l
+         WHERE l.campaign_id = $1 AND l.cell = c.cell AND l.outcome IN ('tagged', 'nothing')) < $3
+    AND (SELECT count(*) < $3 + $7 AND max(a.dealt_at) < now() - make_interval(secs => $8)
+         FROM assignments AS a
+         WHERE a.campaign_id = $1 AND a.cell = c.cell AND a.lease_expires_at > now())
+    AND NOT EXISTS (SELECT FROM looks AS l
+                    WHERE l.campaign_id = $1 AND l.cell = c.cell AND l.volunteer_id = $2)";
 
 /// Stores what was chosen and gives it back in its order.
 const STORE: &str = "
@@ -92,9 +100,20 @@ pub async fn deal_new(
         STORE,
     ]
     .concat();
-    run(db, &sql, volunteer_id, campaign, &[(&count, Type::INT8)], |weight| {
-        if weight > 1.0 { Reason::Priority } else { Reason::New }
-    })
+    run(
+        db,
+        &sql,
+        volunteer_id,
+        campaign,
+        &[(&count, Type::INT8)],
+        |weight| {
+            if weight > 1.0 {
+                Reason::Priority
+            } else {
+                Reason::New
+            }
+        },
+    )
     .await
 }
 
@@ -144,17 +163,58 @@ pub async fn deal_again(
         STORE,
     ]
     .concat();
-    run(db, &sql, volunteer_id, campaign, &[(&count, Type::INT8)], |_| Reason::Again).await
+    run(
+        db,
+        &sql,
+        volunteer_id,
+        campaign,
+        &[(&count, Type::INT8)],
+        |_| Reason::Again,
+    )
+    .await
 }
 
-/// Seconds until a lease of somebody else ends on a cell that this volunteer could look at.
-pub async fn next_lease_end(
+/// Cells of the tail, idle for longest first.
+pub async fn deal_tail(
+    db: &impl GenericClient,
+    volunteer_id: Uuid,
+    campaign: &Running,
+    count: i64,
+) -> Result<Vec<Assignment>, DbError> {
+    let sql = [
+        "-- assignments::deal_tail
+        WITH chosen AS (
+            SELECT cell, weight, row_number() OVER () AS place
+            FROM (
+                SELECT c.cell, max(c.weight) AS weight
+                FROM assignments AS held
+                JOIN cells AS c ON c.campaign_id = $1 AND c.cell = held.cell
+                WHERE held.campaign_id = $1 AND held.lease_expires_at > now() AND ",
+        IDLE_TAIL,
+        " GROUP BY c.cell ORDER BY max(held.dealt_at), c.cell LIMIT $6) AS first)",
+        STORE,
+    ]
+    .concat();
+    let patience = f64::from(TAIL_PATIENCE_SECS);
+    let extra = i64::from(TAIL_EXTRA);
+    let last: [Param<'_>; 3] = [
+        (&count, Type::INT8),
+        (&extra, Type::INT8),
+        (&patience, Type::FLOAT8),
+    ];
+    run(db, &sql, volunteer_id, campaign, &last, |_| Reason::Tail).await
+}
+
+/// Seconds until a cell that others hold can be given to this volunteer: its lease ends, or it
+/// has been idle for long enough.
+pub async fn next_chance(
     db: &impl GenericClient,
     volunteer_id: Uuid,
     campaign: &Running,
 ) -> Result<Option<i64>, DbError> {
-    let sql = "-- assignments::next_lease_end
-        SELECT ceil(extract(epoch FROM a.lease_expires_at - now()))::int8 AS seconds
+    let sql = "-- assignments::next_chance
+        SELECT ceil(extract(epoch FROM least(a.lease_expires_at,
+                    greatest(a.dealt_at + make_interval(secs => $5), now())) - now()))::int8 AS seconds
         FROM assignments AS a
         JOIN cells AS c ON c.campaign_id = a.campaign_id AND c.cell = a.cell
         WHERE a.campaign_id = $1 AND a.volunteer_id <> $2 AND a.lease_expires_at > now()
@@ -162,8 +222,9 @@ pub async fn next_lease_end(
           AND NOT EXISTS (SELECT FROM looks AS l
                           WHERE l.campaign_id = $1 AND l.cell = a.cell
                             AND l.volunteer_id IN (a.volunteer_id, $2))
-        ORDER BY a.lease_expires_at
+        ORDER BY seconds
         LIMIT 1";
+    let patience = f64::from(TAIL_PATIENCE_SECS);
     let row = db
         .query_typed_opt(
             sql,
@@ -172,6 +233,7 @@ pub async fn next_lease_end(
                 (&volunteer_id, Type::UUID),
                 (&wanted(campaign), Type::INT2),
                 (&BAD_IMAGERY_REPORTS, Type::INT2),
+                (&patience, Type::FLOAT8),
             ],
         )
         .await?;

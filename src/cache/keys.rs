@@ -22,7 +22,7 @@ impl Key {
     pub(super) fn lifetime(&self) -> Duration {
         match self {
             Self::Campaign(_) => Duration::from_secs(1),
-            Self::Health => Duration::from_secs(60),
+            Self::Health => Duration::from_mins(1),
         }
     }
 

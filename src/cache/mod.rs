@@ -118,7 +118,11 @@ impl Cache {
 
     pub async fn health(&self) -> Health {
         let name = Key::Health.name(&self.prefix);
-        match self.shared.set(&name, b"up".to_vec(), Key::Health.lifetime()).await {
+        match self
+            .shared
+            .set(&name, b"up".to_vec(), Key::Health.lifetime())
+            .await
+        {
             Ok(()) => Health::Up,
             Err(_) => Health::Away,
         }

@@ -79,7 +79,9 @@ pub async fn change(
     if published && let Some(member) = FIXED.iter().find(|member| patch.contains_key(**member)) {
         return Err(Problem::conflict(
             "campaign_published",
-            format!("`{member}` stays as it is once a campaign is published. Clone it to change that."),
+            format!(
+                "`{member}` stays as it is once a campaign is published. Clone it to change that."
+            ),
         ));
     }
     let mut conn = app.db.get().await?;
@@ -99,7 +101,10 @@ pub async fn change(
         if let Some(lost) = lost {
             return Err(Problem::conflict(
                 "tag_type_in_use",
-                format!("The tag type {:?} must stay, with its geometry: volunteers may have used it.", lost.key),
+                format!(
+                    "The tag type {:?} must stay, with its geometry: volunteers may have used it.",
+                    lost.key
+                ),
             ));
         }
     }
@@ -201,7 +206,10 @@ where
             result => return result,
         }
     }
-    Err(Problem::conflict("slug_taken", "All numbered slugs are taken; name one in `slug`."))
+    Err(Problem::conflict(
+        "slug_taken",
+        "All numbered slugs are taken; name one in `slug`.",
+    ))
 }
 
 /// Checks all of a definition and reports everything that is wrong at once.
@@ -240,7 +248,12 @@ async fn survey_priorities(
     errors: &mut FieldErrors,
 ) -> Result<Value, Problem> {
     let mut surveyed = Vec::new();
-    for (index, priority) in definition.priorities.iter().enumerate().take(super::model::PRIORITIES_MAX) {
+    for (index, priority) in definition
+        .priorities
+        .iter()
+        .enumerate()
+        .take(super::model::PRIORITIES_MAX)
+    {
         let pointer = format!("/priorities/{index}/area");
         if let Some(area) = survey(db, &priority.area, &pointer, errors).await? {
             surveyed.push(json!({"area": area.geojson, "weight": priority.weight}));
@@ -256,8 +269,8 @@ async fn definition_of(
 ) -> Result<CampaignDefinition, Problem> {
     let (_, area) = queries::area(db, campaign.id).await?;
     let layer = imagery::by_id(db, campaign.imagery_layer_id).await?;
-    let priorities = serde_json::from_value(campaign.priorities.clone())
-        .map_err(|e| Problem::internal(&e))?;
+    let priorities =
+        serde_json::from_value(campaign.priorities.clone()).map_err(|e| Problem::internal(&e))?;
     Ok(CampaignDefinition {
         slug: campaign.slug.clone(),
         title: campaign.title.clone(),

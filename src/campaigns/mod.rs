@@ -75,10 +75,7 @@ pub async fn by_id(db: &impl GenericClient, id: Uuid) -> Result<Option<Campaign>
 }
 
 /// The area of a stored campaign.
-pub async fn stored_area(
-    db: &impl GenericClient,
-    id: Uuid,
-) -> Result<MultiPolygon, Problem> {
+pub async fn stored_area(db: &impl GenericClient, id: Uuid) -> Result<MultiPolygon, Problem> {
     let (ewkb, _) = queries::area(db, id).await?;
     survey::decode_area(&ewkb)
 }

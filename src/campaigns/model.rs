@@ -49,7 +49,12 @@ pub const COLOURS: [&str; 8] = [
 #[serde(deny_unknown_fields)]
 pub struct CampaignDefinition {
     /// Name in addresses: lower-case letters, digits, `-` and `_`.
-    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9][a-z0-9_-]*$", example = "missing-aircraft")]
+    #[schema(
+        min_length = 1,
+        max_length = 64,
+        pattern = "^[a-z0-9][a-z0-9_-]*$",
+        example = "missing-aircraft"
+    )]
     pub slug: String,
     /// Per language (BCP 47 tag), at least one; 120 characters each.
     #[schema(value_type = BTreeMap<String, String>, example = json!({"en": "Find the missing light aircraft"}))]
@@ -104,7 +109,12 @@ pub struct CampaignDefinition {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TagType {
-    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9][a-z0-9_-]*$", example = "wreckage")]
+    #[schema(
+        min_length = 1,
+        max_length = 64,
+        pattern = "^[a-z0-9][a-z0-9_-]*$",
+        example = "wreckage"
+    )]
     pub key: String,
     /// Per language, at least one; 60 characters each.
     #[schema(value_type = BTreeMap<String, String>, example = json!({"en": "Wreckage"}))]

@@ -6,11 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{
-    Reference, not_found, queries,
-    queries::Campaign,
-    state::State,
-};
+use super::{Reference, not_found, queries, queries::Campaign, state::State};
 use crate::{cache::Key, geo::GeometryKind, http::Problem, state::App};
 
 /// Seconds after which the page of a paused campaign asks again.
@@ -36,8 +32,11 @@ impl Running {
     /// Whether squares may be given now.
     pub fn check_open(&self, now: Timestamp) -> Result<(), Problem> {
         if self.starts_at.is_some_and(|starts| now < starts) {
-            return Err(Problem::conflict("campaign_not_started", "This search has not begun yet.")
-                .retry_after(PAUSED_RETRY_SECS));
+            return Err(Problem::conflict(
+                "campaign_not_started",
+                "This search has not begun yet.",
+            )
+            .retry_after(PAUSED_RETRY_SECS));
         }
         let ended = self.ends_at.is_some_and(|ends| ends <= now);
         match self.state {
@@ -59,7 +58,10 @@ impl Running {
 }
 
 fn closed() -> Problem {
-    Problem::conflict("campaign_closed", "This search is closed. Thank you for every look.")
+    Problem::conflict(
+        "campaign_closed",
+        "This search is closed. Thank you for every look.",
+    )
 }
 
 /// The campaign for a volunteer's call; 404 unless it is published and prepared.
@@ -107,6 +109,10 @@ pub async fn load(app: &App, reference: &str) -> Result<Running, Problem> {
 
 /// Forgets what is remembered of a campaign, after a change was committed.
 pub async fn forget(app: &App, campaign: &Campaign) {
-    app.cache.forget(&Key::Campaign(campaign.slug.clone())).await;
-    app.cache.forget(&Key::Campaign(campaign.id.to_string())).await;
+    app.cache
+        .forget(&Key::Campaign(campaign.slug.clone()))
+        .await;
+    app.cache
+        .forget(&Key::Campaign(campaign.id.to_string()))
+        .await;
 }

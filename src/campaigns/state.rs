@@ -37,9 +37,15 @@ impl State {
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Draft, Self::Preparing, Self::Open, Self::Paused, Self::Closed]
-            .into_iter()
-            .find(|state| state.as_str() == text)
+        [
+            Self::Draft,
+            Self::Preparing,
+            Self::Open,
+            Self::Paused,
+            Self::Closed,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == text)
     }
 
     /// Whether volunteers may know of it.
@@ -68,7 +74,10 @@ impl State {
             Action::Resume => ("resumed", "paused"),
             Action::Close => ("closed", "published"),
         };
-        format!("The campaign is {}; to be {verb} it must be {needed}.", self.as_str())
+        format!(
+            "The campaign is {}; to be {verb} it must be {needed}.",
+            self.as_str()
+        )
     }
 }
 
@@ -92,13 +101,19 @@ mod tests {
 
     #[test]
     fn a_campaign_that_was_published_by_mistake_can_be_closed_while_it_is_prepared() {
-        assert_eq!(State::Preparing.after(Action::Close).unwrap(), State::Closed);
+        assert_eq!(
+            State::Preparing.after(Action::Close).unwrap(),
+            State::Closed
+        );
         assert!(State::Draft.after(Action::Close).is_err());
     }
 
     #[test]
     fn an_action_may_be_repeated() {
-        assert_eq!(State::Preparing.after(Action::Publish).unwrap(), State::Preparing);
+        assert_eq!(
+            State::Preparing.after(Action::Publish).unwrap(),
+            State::Preparing
+        );
         assert_eq!(State::Paused.after(Action::Pause).unwrap(), State::Paused);
         assert_eq!(State::Closed.after(Action::Close).unwrap(), State::Closed);
     }

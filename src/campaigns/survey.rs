@@ -81,7 +81,10 @@ pub async fn survey(
         .map_err(|e| Problem::internal(&e))?;
     let repaired = match queries::repair_area(db, &polygons).await {
         Err(e) if e.is_timeout() => {
-            errors.push(pointer, "the outline crosses itself too often to be repaired; simplify it");
+            errors.push(
+                pointer,
+                "the outline crosses itself too often to be repaired; simplify it",
+            );
             return Err(Problem::unprocessable(
                 "campaign_refused",
                 "The area cannot be repaired; `errors` says what to change.",
@@ -91,7 +94,10 @@ pub async fn survey(
         repaired => repaired?,
     };
     let (Some(ewkb), Some(geojson)) = (repaired.ewkb, repaired.geojson) else {
-        errors.push(pointer, "nothing is left of the area when its self-crossings are taken out; draw it again");
+        errors.push(
+            pointer,
+            "nothing is left of the area when its self-crossings are taken out; draw it again",
+        );
         return Ok(None);
     };
     let mut notes: Vec<AreaNote> = parsed
@@ -104,7 +110,12 @@ pub async fn survey(
             place: None,
         })
         .collect();
-    notes.extend(repaired.problems.iter().map(|problem| repair_note(problem, pointer)));
+    notes.extend(
+        repaired
+            .problems
+            .iter()
+            .map(|problem| repair_note(problem, pointer)),
+    );
     if let Some(more) = usize::try_from(repaired.problems_total)
         .ok()
         .and_then(|total| total.checked_sub(repaired.problems.len()))
@@ -127,11 +138,7 @@ pub async fn survey(
 }
 
 /// Number of cells that cover an area at a zoom, or a note of why that cannot be.
-pub async fn count_cells(
-    ewkb: &[u8],
-    zoom: u8,
-    errors: &mut FieldErrors,
-) -> Result<u64, Problem> {
+pub async fn count_cells(ewkb: &[u8], zoom: u8, errors: &mut FieldErrors) -> Result<u64, Problem> {
     let area = decode_area(ewkb)?;
     let counted = web::block(move || Cover::new(&area, zoom).map(|cover| cover.count()))
         .await
@@ -158,14 +165,17 @@ fn refuse(refused: AreaErrors, pointer: &str, errors: &mut FieldErrors) {
         errors.push(flaw.pointer, flaw.detail);
     }
     if refused.more > 0 {
-        errors.push(pointer, format!("{} more places have such errors", refused.more));
+        errors.push(
+            pointer,
+            format!("{} more places have such errors", refused.more),
+        );
     }
 }
 
 fn repair_note(problem: &RingProblem, pointer: &str) -> AreaNote {
-    let place = problem
-        .place
-        .map_or_else(String::new, |[lon, lat]| format!(" near {lon:.6}, {lat:.6}"));
+    let place = problem.place.map_or_else(String::new, |[lon, lat]| {
+        format!(" near {lon:.6}, {lat:.6}")
+    });
     AreaNote {
         code: "repaired".to_owned(),
         pointer: pointer.to_owned(),

@@ -134,7 +134,11 @@ impl Estimate {
         let looks = f64::from(u32::try_from(looks_expected).unwrap_or(u32::MAX));
         let seconds = looks * SECONDS_PER_LOOK;
         let [west, south, east, north] = area.bbox;
-        let middle = Tile::containing((west + east) / 2.0, f64::midpoint(south, north), cell_zoom);
+        let middle = Tile::containing(
+            f64::midpoint(west, east),
+            f64::midpoint(south, north),
+            cell_zoom,
+        );
         Self {
             cells,
             area_km2: area.area_km2,
@@ -240,7 +244,9 @@ mod tests {
 
     #[test]
     fn instructions_keep_their_form_and_lose_what_could_harm() {
-        let html = safe_html("**Look** at [this](https://example.org)\n\n<script>alert(1)</script><img src=x onerror=alert(1)>[x](javascript:alert(1))");
+        let html = safe_html(
+            "**Look** at [this](https://example.org)\n\n<script>alert(1)</script><img src=x onerror=alert(1)>[x](javascript:alert(1))",
+        );
         assert!(html.contains("<strong>Look</strong>"), "{html}");
         assert!(html.contains("href=\"https://example.org\""), "{html}");
         for harm in ["<script", "onerror", "<img", "javascript:"] {

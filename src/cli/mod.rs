@@ -77,9 +77,8 @@ pub fn run() -> ExitCode {
     if matches!(cli.command, Command::Dev(_) | Command::Crowd(_)) {
         quieten(&mut cli.log, &matches);
     }
-    let outcome = telemetry::init_log(&cli.log).and_then(|()| {
-        actix_web::rt::System::new().block_on(dispatch(cli.command))
-    });
+    let outcome = telemetry::init_log(&cli.log)
+        .and_then(|()| actix_web::rt::System::new().block_on(dispatch(cli.command)));
     match outcome {
         Ok(code) => code,
         Err(error) => {
@@ -122,7 +121,11 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             migrate(&db).await?;
             print(&organiser::run(&db, command).await?)?;
         }
-        Command::Verify { database, campaign, json } => {
+        Command::Verify {
+            database,
+            campaign,
+            json,
+        } => {
             return verify(&Db::open(&database)?, campaign.as_deref(), json).await;
         }
         Command::Openapi => print(&server::openapi_text(&server::document())?)?,

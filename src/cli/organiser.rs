@@ -55,7 +55,10 @@ async fn list(db: &Db) -> anyhow::Result<String> {
     );
     for key in accounts::list(db).await? {
         let time = |time: Option<jiff::Timestamp>| {
-            time.map_or_else(|| "-".to_owned(), |t| t.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+            time.map_or_else(
+                || "-".to_owned(),
+                |t| t.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
+            )
         };
         write!(
             table,

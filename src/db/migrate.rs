@@ -10,13 +10,37 @@ use super::Db;
 
 /// In order; a number is never used twice.
 const MIGRATIONS: [(i32, &str, &str); 7] = [
-    (1, "platform", include_str!("../../migrations/0001_platform.sql")),
-    (2, "accounts", include_str!("../../migrations/0002_accounts.sql")),
-    (3, "imagery", include_str!("../../migrations/0003_imagery.sql")),
-    (4, "campaigns", include_str!("../../migrations/0004_campaigns.sql")),
-    (5, "assignments", include_str!("../../migrations/0005_assignments.sql")),
+    (
+        1,
+        "platform",
+        include_str!("../../migrations/0001_platform.sql"),
+    ),
+    (
+        2,
+        "accounts",
+        include_str!("../../migrations/0002_accounts.sql"),
+    ),
+    (
+        3,
+        "imagery",
+        include_str!("../../migrations/0003_imagery.sql"),
+    ),
+    (
+        4,
+        "campaigns",
+        include_str!("../../migrations/0004_campaigns.sql"),
+    ),
+    (
+        5,
+        "assignments",
+        include_str!("../../migrations/0005_assignments.sql"),
+    ),
     (6, "looks", include_str!("../../migrations/0006_looks.sql")),
-    (7, "progress", include_str!("../../migrations/0007_progress.sql")),
+    (
+        7,
+        "progress",
+        include_str!("../../migrations/0007_progress.sql"),
+    ),
 ];
 
 /// Key of the lock; "spot" as a number.

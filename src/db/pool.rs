@@ -112,4 +112,3 @@ impl DerefMut for Connection {
         &mut self.0
     }
 }
-

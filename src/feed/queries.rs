@@ -7,10 +7,7 @@ use uuid::Uuid;
 use super::{Cursor, LookChange, Position, TagChange};
 use crate::db::DbError;
 
-pub async fn lock_cursor(
-    db: &impl GenericClient,
-    reader: &str,
-) -> Result<Option<Cursor>, DbError> {
+pub async fn lock_cursor(db: &impl GenericClient, reader: &str) -> Result<Option<Cursor>, DbError> {
     let sql = "-- feed::lock_cursor
         SELECT looks_xid::text::int8 AS looks_xid, looks_id, looks_owner,
                tags_xid::text::int8 AS tags_xid, tags_id, tags_owner
@@ -52,7 +49,9 @@ pub async fn looks_after(
           AND xid < pg_snapshot_xmin(pg_current_snapshot())
         ORDER BY xid, id, volunteer_id
         LIMIT $4";
-    let rows = db.query_typed(sql, &after_params(after, &after.xid.to_string(), &limit)).await?;
+    let rows = db
+        .query_typed(sql, &after_params(after, &after.xid.to_string(), &limit))
+        .await?;
     Ok(rows
         .iter()
         .map(|row| LookChange {
@@ -77,7 +76,9 @@ pub async fn tags_after(
           AND xid < pg_snapshot_xmin(pg_current_snapshot())
         ORDER BY xid, id, volunteer_id
         LIMIT $4";
-    let rows = db.query_typed(sql, &after_params(after, &after.xid.to_string(), &limit)).await?;
+    let rows = db
+        .query_typed(sql, &after_params(after, &after.xid.to_string(), &limit))
+        .await?;
     Ok(rows
         .iter()
         .map(|row| TagChange {

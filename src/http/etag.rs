@@ -16,6 +16,15 @@ use super::Problem;
 /// a strong tag must differ when the bytes do (RFC 9110, 8.8.3).
 pub const CODINGS: [&str; 4] = ["br", "gzip", "zstd", "deflate"];
 
+/// A tag for content with this hash: its first 16 hex digits.
+pub fn of_hash(hash: &[u8]) -> String {
+    hash.iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(u32::from(digit), 16))
+        .take(16)
+        .collect()
+}
+
 /// Whether `If-None-Match` names this tag (weak comparison).
 pub fn none_match(headers: &HeaderMap, tag: &str) -> bool {
     tags(headers, &header::IF_NONE_MATCH)
@@ -33,8 +42,8 @@ pub fn require_match(req: &HttpRequest, tag: &str) -> Result<(), Problem> {
             "Send If-Match with the ETag that you read, so that nobody's change is overwritten unseen.",
         ));
     }
-    let matches = tags(headers, &header::IF_MATCH)
-        .any(|found| found == "*" || bare(found) == Some(tag));
+    let matches =
+        tags(headers, &header::IF_MATCH).any(|found| found == "*" || bare(found) == Some(tag));
     if matches {
         return Ok(());
     }
@@ -69,7 +78,11 @@ pub fn respond(
     content_type: &'static str,
 ) -> Result<HttpResponse, Problem> {
     let hit = none_match(req.headers(), tag);
-    let mut response = HttpResponse::build(if hit { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
+    let mut response = HttpResponse::build(if hit {
+        StatusCode::NOT_MODIFIED
+    } else {
+        StatusCode::OK
+    });
     response.insert_header((header::ETAG, format!("\"{tag}\"")));
     response.insert_header((header::CACHE_CONTROL, cache_control));
     if hit {
@@ -90,7 +103,11 @@ pub fn respond_json<T: serde::Serialize>(
         req,
         tag,
         cache_control,
-        || serde_json::to_vec(value).map(Bytes::from).map_err(|e| Problem::internal(&e)),
+        || {
+            serde_json::to_vec(value)
+                .map(Bytes::from)
+                .map_err(|e| Problem::internal(&e))
+        },
         "application/json",
     )
 }

@@ -61,20 +61,24 @@ impl<T: DeserializeOwned + Default + 'static, const MAX: usize> FromRequest
 }
 
 async fn read(
-    mut payload: impl futures_util::Stream<Item = Result<Bytes, actix_web::error::PayloadError>>
-    + Unpin,
+    mut payload: impl futures_util::Stream<Item = Result<Bytes, actix_web::error::PayloadError>> + Unpin,
     max: usize,
 ) -> Result<Bytes, Problem> {
     let mut bytes = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|e| {
-            Problem::bad_request("body_unreadable", format!("The body could not be read: {e}"))
+            Problem::bad_request(
+                "body_unreadable",
+                format!("The body could not be read: {e}"),
+            )
         })?;
         if bytes.len() + chunk.len() > max {
             return Err(Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "body_too_large",
-                format!("The body has more than the {max} bytes that are allowed here. Send less at once."),
+                format!(
+                    "The body has more than the {max} bytes that are allowed here. Send less at once."
+                ),
             ));
         }
         bytes.extend_from_slice(&chunk);
@@ -111,7 +115,11 @@ fn refuse_member(pointer: String, cause: &str) -> Problem {
     };
     let mut errors = FieldErrors::default();
     errors.push(pointer.clone(), detail);
-    let place = if pointer.is_empty() { "The body".to_owned() } else { pointer };
+    let place = if pointer.is_empty() {
+        "The body".to_owned()
+    } else {
+        pointer
+    };
     Problem::unprocessable("invalid_body", format!("{place}: {detail}"), errors)
 }
 
@@ -135,7 +143,9 @@ fn check_media_type(req: &HttpRequest) -> Result<(), Problem> {
         .unwrap_or_default();
     let essence = found.split(';').next().unwrap_or_default().trim();
     let is_json = essence.eq_ignore_ascii_case("application/json")
-        || essence.get(..12).is_some_and(|start| start.eq_ignore_ascii_case("application/"))
+        || essence
+            .get(..12)
+            .is_some_and(|start| start.eq_ignore_ascii_case("application/"))
             && essence.to_ascii_lowercase().ends_with("+json");
     if is_json {
         return Ok(());
@@ -173,10 +183,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for PathParam<T> {
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let found = actix_web::web::Path::<T>::from_request(req, payload).into_inner();
-        std::future::ready(
-            found
-                .map(|path| Self(path.into_inner()))
-                .map_err(|e| Problem::not_found("not_found", format!("The address names nothing: {e}"))),
-        )
+        std::future::ready(found.map(|path| Self(path.into_inner())).map_err(|e| {
+            Problem::not_found("not_found", format!("The address names nothing: {e}"))
+        }))
     }
 }

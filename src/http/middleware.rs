@@ -155,11 +155,32 @@ fn record(method: &Method, response: &ServiceResponse<BoxBody>, started: Instant
         || route.starts_with("/assets")
         || route.starts_with("/v1/imagery/{layer}/");
     if status >= 500 {
-        tracing::warn!(request.id = id, http.method = method, http.route = route, http.status = status, seconds = secs, "answered");
+        tracing::warn!(
+            request.id = id,
+            http.method = method,
+            http.route = route,
+            http.status = status,
+            seconds = secs,
+            "answered"
+        );
     } else if frequent {
-        tracing::debug!(request.id = id, http.method = method, http.route = route, http.status = status, seconds = secs, "answered");
+        tracing::debug!(
+            request.id = id,
+            http.method = method,
+            http.route = route,
+            http.status = status,
+            seconds = secs,
+            "answered"
+        );
     } else {
-        tracing::info!(request.id = id, http.method = method, http.route = route, http.status = status, seconds = secs, "answered");
+        tracing::info!(
+            request.id = id,
+            http.method = method,
+            http.route = route,
+            http.status = status,
+            seconds = secs,
+            "answered"
+        );
     }
     metrics::histogram!("http_request_seconds", "method" => method.clone(), "route" => route.clone())
         .record(secs);

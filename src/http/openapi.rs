@@ -85,7 +85,9 @@ pub fn methods(document: &OpenApi) -> Vec<(String, Vec<&'static str>)> {
         .collect()
 }
 
-fn operations(item: &mut utoipa::openapi::PathItem) -> impl Iterator<Item = (&mut Operation, bool)> {
+fn operations(
+    item: &mut utoipa::openapi::PathItem,
+) -> impl Iterator<Item = (&mut Operation, bool)> {
     [
         &mut item.get,
         &mut item.post,
@@ -102,14 +104,11 @@ fn operations(item: &mut utoipa::openapi::PathItem) -> impl Iterator<Item = (&mu
 }
 
 fn add_problems(operation: &mut Operation, has_body: bool, secured: bool) {
-    let in_path = operation
-        .parameters
-        .as_ref()
-        .is_some_and(|all| {
-            all.iter().any(|parameter| {
+    let in_path = operation.parameters.as_ref().is_some_and(|all| {
+        all.iter().any(|parameter| {
                 matches!(parameter, RefOr::T(found) if found.parameter_in == ParameterIn::Path)
             })
-        });
+    });
     let mut add = |status: &str, what: &str| {
         operation
             .responses
@@ -117,21 +116,48 @@ fn add_problems(operation: &mut Operation, has_body: bool, secured: bool) {
             .entry(status.to_owned())
             .or_insert_with(|| RefOr::T(problem(what)));
     };
-    add("400", "The query, a cursor or the body cannot be read. Codes: `invalid_query`, `invalid_cursor`, `malformed_json`, `body_unreadable`.");
+    add(
+        "400",
+        "The query, a cursor or the body cannot be read. Codes: `invalid_query`, `invalid_cursor`, `malformed_json`, `body_unreadable`.",
+    );
     if secured {
-        add("401", "No credentials, or refused ones. Codes: `credentials_missing`, `token_refused`, `key_refused`.");
-        add("403", "These credentials do not allow it. Code: `scope_missing`, `organiser_needed`, `volunteer_needed`.");
+        add(
+            "401",
+            "No credentials, or refused ones. Codes: `credentials_missing`, `token_refused`, `key_refused`.",
+        );
+        add(
+            "403",
+            "These credentials do not allow it. Code: `scope_missing`, `organiser_needed`, `volunteer_needed`.",
+        );
     }
     if in_path {
-        add("404", "The address names nothing. Codes: `not_found`, `campaign_not_found`, `layer_not_found`, `tag_not_found`.");
+        add(
+            "404",
+            "The address names nothing. Codes: `not_found`, `campaign_not_found`, `layer_not_found`, `tag_not_found`.",
+        );
     }
     if has_body {
-        add("413", "The body is larger than allowed here. Code: `body_too_large`.");
-        add("415", "The body is not JSON by its Content-Type. Code: `not_json`.");
-        add("422", "A member is missing, unknown, of the wrong kind or not allowed; `errors` says which. Code: `invalid_body` and those of the call.");
+        add(
+            "413",
+            "The body is larger than allowed here. Code: `body_too_large`.",
+        );
+        add(
+            "415",
+            "The body is not JSON by its Content-Type. Code: `not_json`.",
+        );
+        add(
+            "422",
+            "A member is missing, unknown, of the wrong kind or not allowed; `errors` says which. Code: `invalid_body` and those of the call.",
+        );
     }
-    add("500", "Something failed inside; it was logged under the request id. Code: `internal_error`.");
-    add("503", "Too busy, or the database is away: try again after `Retry-After`. Codes: `database_busy`, `database_away`.");
+    add(
+        "500",
+        "Something failed inside; it was logged under the request id. Code: `internal_error`.",
+    );
+    add(
+        "503",
+        "Too busy, or the database is away: try again after `Retry-After`. Codes: `database_busy`, `database_away`.",
+    );
 }
 
 fn problem(description: &str) -> Response {

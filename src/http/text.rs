@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::FieldErrors;
-use super::limits::{LOCALES_MAX, LOCALE_CHARS_MAX};
+use super::limits::{LOCALE_CHARS_MAX, LOCALES_MAX};
 
 /// A text in several languages, by BCP 47 tag.
 pub type Localised = BTreeMap<String, String>;
@@ -53,7 +53,11 @@ pub fn escape_pointer(part: &str) -> String {
 fn is_locale(tag: &str) -> bool {
     tag.len() <= LOCALE_CHARS_MAX
         && tag.split('-').enumerate().all(|(i, part)| {
-            let long_enough = if i == 0 { part.len() >= 2 } else { !part.is_empty() };
+            let long_enough = if i == 0 {
+                part.len() >= 2
+            } else {
+                !part.is_empty()
+            };
             long_enough && part.len() <= 8 && part.bytes().all(|b| b.is_ascii_alphanumeric())
         })
 }
@@ -76,7 +80,13 @@ mod tests {
         for good in ["en", "pt-BR", "zh-Hant-TW", "gsw"] {
             assert!(is_locale(good), "{good}");
         }
-        for bad in ["", "e", "en_US", "en-", "way-too-long-for-a-tag-really-it-is"] {
+        for bad in [
+            "",
+            "e",
+            "en_US",
+            "en-",
+            "way-too-long-for-a-tag-really-it-is",
+        ] {
             assert!(!is_locale(bad), "{bad}");
         }
     }

@@ -32,8 +32,36 @@ impl ImageKind {
         match bytes {
             [0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, ..] => Some(Self::Png),
             [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
-            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::Webp),
-            [_, _, _, _, b'f', b't', b'y', b'p', b'a', b'v', b'i', b'f' | b's', ..] => Some(Self::Avif),
+            [
+                b'R',
+                b'I',
+                b'F',
+                b'F',
+                _,
+                _,
+                _,
+                _,
+                b'W',
+                b'E',
+                b'B',
+                b'P',
+                ..,
+            ] => Some(Self::Webp),
+            [
+                _,
+                _,
+                _,
+                _,
+                b'f',
+                b't',
+                b'y',
+                b'p',
+                b'a',
+                b'v',
+                b'i',
+                b'f' | b's',
+                ..,
+            ] => Some(Self::Avif),
             _ => None,
         }
     }
@@ -70,7 +98,8 @@ pub enum FetchError {
 /// A client for sources that refuses internal addresses unless they are allowed.
 pub fn client(allow_internal: bool) -> anyhow::Result<Client> {
     let policy = redirect::Policy::custom(move |attempt| {
-        if attempt.previous().len() > REDIRECTS_MAX || !guard::allows(attempt.url(), allow_internal) {
+        if attempt.previous().len() > REDIRECTS_MAX || !guard::allows(attempt.url(), allow_internal)
+        {
             attempt.error("redirect refused")
         } else {
             attempt.follow()
@@ -87,7 +116,11 @@ pub fn client(allow_internal: bool) -> anyhow::Result<Client> {
 }
 
 /// Fetches one tile.
-pub async fn fetch(client: &Client, address: &str, allow_internal: bool) -> Result<(Bytes, ImageKind), FetchError> {
+pub async fn fetch(
+    client: &Client,
+    address: &str,
+    allow_internal: bool,
+) -> Result<(Bytes, ImageKind), FetchError> {
     let url = Url::parse(address).map_err(|_e| FetchError::Unreachable)?;
     if !guard::allows(&url, allow_internal) {
         return Err(FetchError::Forbidden);
@@ -127,9 +160,15 @@ mod tests {
 
     #[test]
     fn an_image_is_known_by_its_bytes() {
-        assert_eq!(ImageKind::of(b"\x89PNG\r\n\x1a\n...."), Some(ImageKind::Png));
+        assert_eq!(
+            ImageKind::of(b"\x89PNG\r\n\x1a\n...."),
+            Some(ImageKind::Png)
+        );
         assert_eq!(ImageKind::of(b"\xff\xd8\xff\xe0"), Some(ImageKind::Jpeg));
-        assert_eq!(ImageKind::of(b"RIFF\0\0\0\0WEBPVP8 "), Some(ImageKind::Webp));
+        assert_eq!(
+            ImageKind::of(b"RIFF\0\0\0\0WEBPVP8 "),
+            Some(ImageKind::Webp)
+        );
         assert_eq!(ImageKind::of(b"\0\0\0\x1cftypavif"), Some(ImageKind::Avif));
         assert_eq!(ImageKind::of(b"<html><script>"), None);
         assert_eq!(ImageKind::of(b""), None);

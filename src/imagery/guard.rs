@@ -116,24 +116,58 @@ mod tests {
     #[test]
     fn internal_addresses_are_known_in_every_disguise() {
         for internal in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
-            "0.0.0.0", "255.255.255.255", "224.0.0.1", "198.18.0.1", "::1", "::", "fe80::1",
-            "fc00::1", "fd12::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1",
-            "2002:7f00:1::", "::7f00:1", "ff02::1", "2001:db8::1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "255.255.255.255",
+            "224.0.0.1",
+            "198.18.0.1",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "fd12::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "::7f00:1",
+            "ff02::1",
+            "2001:db8::1",
         ] {
             assert!(is_internal(internal.parse().unwrap()), "{internal}");
         }
-        for public in ["8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "::ffff:8.8.8.8"] {
+        for public in [
+            "8.8.8.8",
+            "172.32.0.1",
+            "100.128.0.1",
+            "2606:4700::1111",
+            "::ffff:8.8.8.8",
+        ] {
             assert!(!is_internal(public.parse().unwrap()), "{public}");
         }
     }
 
     #[test]
     fn an_address_is_judged_before_it_is_resolved() {
-        for bad in ["http://127.0.0.1/", "http://[::1]/", "http://localhost:80/", "file:///etc/passwd", "http://2130706433/", "http://0x7f.1/"] {
+        for bad in [
+            "http://127.0.0.1/",
+            "http://[::1]/",
+            "http://localhost:80/",
+            "file:///etc/passwd",
+            "http://2130706433/",
+            "http://0x7f.1/",
+        ] {
             assert!(!allows(&Url::parse(bad).unwrap(), false), "{bad}");
         }
         assert!(allows(&Url::parse("http://127.0.0.1/").unwrap(), true));
-        assert!(allows(&Url::parse("https://tiles.example.org/").unwrap(), false));
+        assert!(allows(
+            &Url::parse("https://tiles.example.org/").unwrap(),
+            false
+        ));
     }
 }

@@ -59,7 +59,10 @@ async fn create(
     organiser.require(Scope::Imagery)?;
     let layer = super::create(&app, &organiser, new.0).await?;
     Ok(HttpResponse::Created()
-        .insert_header((header::LOCATION, format!("/v1/imagery/{}", layer.definition.key)))
+        .insert_header((
+            header::LOCATION,
+            format!("/v1/imagery/{}", layer.definition.key),
+        ))
         .insert_header((header::ETAG, format!("\"{}\"", layer.revision)))
         .json(layer.view()))
 }
@@ -102,12 +105,19 @@ async fn list(
     let conn = app.db.get().await?;
     let mut layers = queries::list(&*conn, after.as_deref(), i64::from(limit) + 1).await?;
     let next = page::cut(&mut layers, limit).map(|last: &Layer| {
-        page::next_url(req.path(), req.query_string(), &page::encode_cursor(&last.definition.key))
+        page::next_url(
+            req.path(),
+            req.query_string(),
+            &page::encode_cursor(&last.definition.key),
+        )
     });
-    Ok(page::respond(&LayerPage {
-        layers: layers.iter().map(Layer::view).collect(),
-        next: next.clone(),
-    }, next.as_deref()))
+    Ok(page::respond(
+        &LayerPage {
+            layers: layers.iter().map(Layer::view).collect(),
+            next: next.clone(),
+        },
+        next.as_deref(),
+    ))
 }
 
 /// Read an imagery layer
@@ -129,7 +139,12 @@ async fn read(
 ) -> Result<HttpResponse, Problem> {
     organiser.require(Scope::Imagery)?;
     let layer = find(&app, &key.0).await?;
-    etag::respond_json(&req, &layer.revision.to_string(), "private, no-cache", &layer.view())
+    etag::respond_json(
+        &req,
+        &layer.revision.to_string(),
+        "private, no-cache",
+        &layer.view(),
+    )
 }
 
 /// Change an imagery layer
@@ -191,8 +206,9 @@ struct TileQuery {
     responses(
         (status = 200, description = "The image.", content(
             (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"), (Vec<u8> = "image/webp"), (Vec<u8> = "image/avif"))),
+        (status = 204, description = "The tile lies outside the layer's bounds or zooms."),
         (status = 304, description = "Not changed since the ETag in If-None-Match."),
-        (status = 404, description = "No such layer, or no tile there. Codes: `layer_not_found`, `tile_not_found`, `not_found`.", body = crate::http::ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No such layer, or the source has no tile there. Codes: `layer_not_found`, `tile_not_found`, `not_found`.", body = crate::http::ProblemBody, content_type = "application/problem+json"),
         (status = 502, description = "The source failed or sent no image. Code: `source_failed`.", body = crate::http::ProblemBody, content_type = "application/problem+json"),
         (status = 504, description = "The source did not answer in time. Code: `source_slow`.", body = crate::http::ProblemBody, content_type = "application/problem+json"),
     )
@@ -208,9 +224,27 @@ async fn tile(
     let (key, z, x, y) = path.0;
     let tile = Tile::new(z, x, y)
         .map_err(|e| Problem::not_found("tile_not_found", format!("There is no such tile: {e}")))?;
-    let (image, layer) = tiles.get(&app.db, &key, query.0.v, tile).await?;
-    let lifetime = if query.0.v == Some(layer.revision) { FOREVER } else { FOR_A_WHILE };
-    etag::respond(&req, &image.tag, lifetime, || Ok(image.bytes), image.kind.media_type())
+    let (image, layer) = match tiles.get(&app.db, &key, query.0.v, tile).await {
+        // Maps ask for what lies around the imagery; an empty answer is no error to them.
+        Err(TileError::Outside) => {
+            return Ok(HttpResponse::NoContent()
+                .insert_header((header::CACHE_CONTROL, FOR_A_WHILE))
+                .finish());
+        }
+        found => found?,
+    };
+    let lifetime = if query.0.v == Some(layer.revision) {
+        FOREVER
+    } else {
+        FOR_A_WHILE
+    };
+    etag::respond(
+        &req,
+        &image.tag,
+        lifetime,
+        || Ok(image.bytes),
+        image.kind.media_type(),
+    )
 }
 
 async fn find(app: &App, key: &str) -> Result<Layer, Problem> {
@@ -219,20 +253,27 @@ async fn find(app: &App, key: &str) -> Result<Layer, Problem> {
 }
 
 fn no_layer(key: &str) -> Problem {
-    Problem::not_found("layer_not_found", format!("There is no imagery layer {key:?}."))
+    Problem::not_found(
+        "layer_not_found",
+        format!("There is no imagery layer {key:?}."),
+    )
 }
 
 impl From<TileError> for Problem {
     fn from(error: TileError) -> Self {
         match error {
-            TileError::NoLayer => Self::not_found("layer_not_found", "There is no such imagery layer."),
+            TileError::NoLayer => {
+                Self::not_found("layer_not_found", "There is no such imagery layer.")
+            }
             TileError::Outside | TileError::Fetch(FetchError::Missing) => {
                 Self::not_found("tile_not_found", "The layer has no imagery there.")
             }
-            TileError::Fetch(FetchError::Timeout) => {
-                Self::new(StatusCode::GATEWAY_TIMEOUT, "source_slow", FetchError::Timeout.to_string())
-                    .retry_after(5)
-            }
+            TileError::Fetch(FetchError::Timeout) => Self::new(
+                StatusCode::GATEWAY_TIMEOUT,
+                "source_slow",
+                FetchError::Timeout.to_string(),
+            )
+            .retry_after(5),
             TileError::Fetch(e) => {
                 tracing::warn!(cause = %e, "a source failed");
                 Self::new(StatusCode::BAD_GATEWAY, "source_failed", e.to_string()).retry_after(5)

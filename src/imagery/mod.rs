@@ -52,7 +52,10 @@ pub async fn change(
     layer: &Layer,
     mut patch: Map<String, Value>,
 ) -> Result<Option<Layer>, Problem> {
-    if patch.get("key").is_some_and(|key| key.as_str() != Some(&layer.definition.key)) {
+    if patch
+        .get("key")
+        .is_some_and(|key| key.as_str() != Some(&layer.definition.key))
+    {
         return Err(Problem::conflict(
             "key_is_fixed",
             "A layer keeps its key, since campaigns name it. Make another layer.",
@@ -85,4 +88,3 @@ pub async fn find(db: &impl GenericClient, key: &str) -> Result<Option<Layer>, D
 pub async fn by_id(db: &impl GenericClient, id: Uuid) -> Result<Option<Layer>, DbError> {
     queries::find_by_id(db, id).await
 }
-

@@ -31,14 +31,22 @@ pub const SECRET_CHARS_MAX: usize = 2000;
 #[serde(deny_unknown_fields)]
 pub struct LayerDefinition {
     /// Name in addresses: lower-case letters, digits, `-` and `_`.
-    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9][a-z0-9_-]*$", example = "survey-2019")]
+    #[schema(
+        min_length = 1,
+        max_length = 64,
+        pattern = "^[a-z0-9][a-z0-9_-]*$",
+        example = "survey-2019"
+    )]
     pub key: String,
     #[schema(min_length = 1, max_length = 500, example = "Aerial survey")]
     pub name: String,
     /// Address of a tile with holes: `{z}` `{x}` `{y}` or `{-y}`, `{quadkey}`, `{switch:a,b}`,
     /// WMTS `{TileMatrix}` `{TileCol}` `{TileRow}`, WMS `{bbox}` `{width}` `{height}`. Other
     /// holes name secrets. A key in the query (`?apikey=…`) is taken for a secret.
-    #[schema(max_length = 2000, example = "https://tiles.example.org/{z}/{x}/{y}.jpg?key={apikey}")]
+    #[schema(
+        max_length = 2000,
+        example = "https://tiles.example.org/{z}/{x}/{y}.jpg?key={apikey}"
+    )]
     pub url_template: String,
     #[serde(default)]
     #[schema(maximum = 24, default = 0)]
@@ -132,7 +140,10 @@ impl Layer {
 
     /// Where our pages find the tiles: an address of our own, which changes with the revision.
     pub fn tiles(&self) -> String {
-        format!("/v1/imagery/{}/{{z}}/{{x}}/{{y}}?v={}", self.definition.key, self.revision)
+        format!(
+            "/v1/imagery/{}/{{z}}/{{x}}/{{y}}?v={}",
+            self.definition.key, self.revision
+        )
     }
 }
 
@@ -145,7 +156,10 @@ impl Checked {
     pub fn new(mut new: LayerDefinition, allow_internal: bool) -> Result<Self, Problem> {
         let mut errors = FieldErrors::default();
         errors.need(is_key(&new.key), "/key", || {
-            format!("found {:?}; 1 to {KEY_CHARS_MAX} lower-case letters, digits, - and _ are needed", new.key)
+            format!(
+                "found {:?}; 1 to {KEY_CHARS_MAX} lower-case letters, digits, - and _ are needed",
+                new.key
+            )
         });
         let (template, found) = extract_secrets(&new.url_template);
         new.url_template = template;
@@ -174,18 +188,23 @@ fn check_address(errors: &mut FieldErrors, new: &mut LayerDefinition, allow_inte
             format!("the template names the secret {{{name}}}; give its value in `secrets`")
         });
     }
-    new.secrets.retain(|name, _| needed.contains(&name.as_str()));
+    new.secrets
+        .retain(|name, _| needed.contains(&name.as_str()));
     errors.need(new.secrets.len() <= SECRETS_MAX, "/secrets", || {
-        format!("found {} secrets; {SECRETS_MAX} are allowed", new.secrets.len())
+        format!(
+            "found {} secrets; {SECRETS_MAX} are allowed",
+            new.secrets.len()
+        )
     });
     for (name, value) in &new.secrets {
         check_text(errors, &format!("/secrets/{name}"), value, SECRET_CHARS_MAX);
     }
     let example = template.address(Tile::WORLD, 256, &new.secrets);
-    let allowed = url::Url::parse(&example)
-        .is_ok_and(|url| super::guard::allows(&url, allow_internal));
+    let allowed =
+        url::Url::parse(&example).is_ok_and(|url| super::guard::allows(&url, allow_internal));
     errors.need(allowed, "/url_template", || {
-        "it leads to an internal address; set ALLOW_INTERNAL_SOURCES to use such a source".to_owned()
+        "it leads to an internal address; set ALLOW_INTERNAL_SOURCES to use such a source"
+            .to_owned()
     });
 }
 
@@ -193,12 +212,21 @@ fn check_zooms(errors: &mut FieldErrors, definition: &LayerDefinition) {
     errors.need(definition.max_zoom <= ZOOM_MAX, "/max_zoom", || {
         format!("found {}; {ZOOM_MAX} is the deepest", definition.max_zoom)
     });
-    errors.need(definition.min_zoom <= definition.max_zoom, "/min_zoom", || {
-        format!("found {}, deeper than max_zoom {}", definition.min_zoom, definition.max_zoom)
-    });
-    errors.need(matches!(definition.tile_size, 256 | 512), "/tile_size", || {
-        format!("found {}; 256 or 512 are possible", definition.tile_size)
-    });
+    errors.need(
+        definition.min_zoom <= definition.max_zoom,
+        "/min_zoom",
+        || {
+            format!(
+                "found {}, deeper than max_zoom {}",
+                definition.min_zoom, definition.max_zoom
+            )
+        },
+    );
+    errors.need(
+        matches!(definition.tile_size, 256 | 512),
+        "/tile_size",
+        || format!("found {}; 256 or 512 are possible", definition.tile_size),
+    );
     errors.need(
         definition
             .ground_sample_distance_m
@@ -209,7 +237,9 @@ fn check_zooms(errors: &mut FieldErrors, definition: &LayerDefinition) {
 }
 
 fn check_texts(errors: &mut FieldErrors, definition: &LayerDefinition) {
-    errors.need(!definition.name.trim().is_empty(), "/name", || "found an empty name".to_owned());
+    errors.need(!definition.name.trim().is_empty(), "/name", || {
+        "found an empty name".to_owned()
+    });
     let texts = [
         ("/name", Some(&definition.name)),
         ("/attribution", Some(&definition.attribution)),
@@ -230,8 +260,8 @@ fn check_texts(errors: &mut FieldErrors, definition: &LayerDefinition) {
         }
     }
     if let Some(address) = &definition.licence_url {
-        let is_web = url::Url::parse(address)
-            .is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        let is_web =
+            url::Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
         errors.need(is_web, "/licence_url", || {
             "it must begin with https:// or http://".to_owned()
         });

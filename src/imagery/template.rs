@@ -19,8 +19,20 @@ pub const TEMPLATE_BYTES_MAX: usize = 2000;
 const HALF_WORLD_M: f64 = 20_037_508.342_789_244;
 /// Query parameters whose value is taken for a secret when it stands in the address itself.
 const SECRET_PARAMETERS: [&str; 14] = [
-    "key", "apikey", "api_key", "api-key", "token", "access_token", "accesstoken", "sig",
-    "signature", "secret", "password", "auth", "authorization", "subscription-key",
+    "key",
+    "apikey",
+    "api_key",
+    "api-key",
+    "token",
+    "access_token",
+    "accesstoken",
+    "sig",
+    "signature",
+    "secret",
+    "password",
+    "auth",
+    "authorization",
+    "subscription-key",
 ];
 
 #[derive(Clone, Debug, PartialEq)]
@@ -51,7 +63,13 @@ impl Template {
     pub fn parse(text: &str, errors: &mut FieldErrors) -> Option<Self> {
         let at = "/url_template";
         if text.len() > TEMPLATE_BYTES_MAX {
-            errors.push(at, format!("found {} bytes; {TEMPLATE_BYTES_MAX} are allowed", text.len()));
+            errors.push(
+                at,
+                format!(
+                    "found {} bytes; {TEMPLATE_BYTES_MAX} are allowed",
+                    text.len()
+                ),
+            );
             return None;
         }
         let parts = split(text, errors)?;
@@ -60,7 +78,10 @@ impl Template {
             && has(|p| *p == Part::X)
             && has(|p| matches!(p, Part::Y | Part::FlippedY));
         if !(by_place || has(|p| *p == Part::Quadkey) || has(|p| *p == Part::Bbox)) {
-            errors.push(at, "it must name the tile: {z}, {x} and {y} (or {-y}), or {quadkey}, or {bbox}");
+            errors.push(
+                at,
+                "it must name the tile: {z}, {x} and {y} (or {-y}), or {quadkey}, or {bbox}",
+            );
             return None;
         }
         let template = Self { parts };
@@ -77,7 +98,12 @@ impl Template {
     }
 
     /// The address of one tile. It holds the secrets: never log or show it.
-    pub fn address(&self, tile: Tile, tile_size: u16, secrets: &BTreeMap<String, String>) -> String {
+    pub fn address(
+        &self,
+        tile: Tile,
+        tile_size: u16,
+        secrets: &BTreeMap<String, String>,
+    ) -> String {
         self.parts
             .iter()
             .map(|part| match part {
@@ -145,9 +171,15 @@ fn split(text: &str, errors: &mut FieldErrors) -> Option<Vec<Part>> {
 
 fn part(hole: &str, errors: &mut FieldErrors) -> Option<Part> {
     if let Some(hosts) = hole.strip_prefix("switch:") {
-        let hosts: Vec<String> = hosts.split(',').map(|host| host.trim().to_owned()).collect();
+        let hosts: Vec<String> = hosts
+            .split(',')
+            .map(|host| host.trim().to_owned())
+            .collect();
         if hosts.iter().any(String::is_empty) {
-            errors.push("/url_template", format!("{{{hole}}} needs names between its commas"));
+            errors.push(
+                "/url_template",
+                format!("{{{hole}}} needs names between its commas"),
+            );
             return None;
         }
         return Some(Part::Switch(hosts));
@@ -188,7 +220,10 @@ fn check_address(template: &Template, errors: &mut FieldErrors) -> Option<()> {
     let url = match Url::parse(&example) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => url,
         _ => {
-            errors.push(at, "it must be an address that begins with https:// or http://");
+            errors.push(
+                at,
+                "it must be an address that begins with https:// or http://",
+            );
             return None;
         }
     };
@@ -204,7 +239,10 @@ fn check_address(template: &Template, errors: &mut FieldErrors) -> Option<()> {
         Some(slashes < 3 && !matches!(part, Part::Text(_) | Part::Switch(_)))
     });
     if early_hole.into_iter().any(|early| early) {
-        errors.push(at, "the host must be written out; only {switch:…} or {s} may stand in it");
+        errors.push(
+            at,
+            "the host must be written out; only {switch:…} or {s} may stand in it",
+        );
         return None;
     }
     Some(())
@@ -221,7 +259,11 @@ fn bbox_3857(tile: Tile) -> String {
     let side = 2.0 * HALF_WORLD_M / f64::from(1_u32 << tile.z().min(31));
     let west = -HALF_WORLD_M + f64::from(tile.x()) * side;
     let north = HALF_WORLD_M - f64::from(tile.y()) * side;
-    format!("{west:.6},{:.6},{:.6},{north:.6}", north - side, west + side)
+    format!(
+        "{west:.6},{:.6},{:.6},{north:.6}",
+        north - side,
+        west + side
+    )
 }
 
 #[cfg(test)]
@@ -238,9 +280,15 @@ mod tests {
     #[test]
     fn each_form_of_template_gives_the_address_of_the_tile() {
         assert_eq!(address("https://t/{z}/{x}/{y}.png"), "https://t/3/5/2.png");
-        assert_eq!(address("https://t/{zoom}/{x}/{-y}.png"), "https://t/3/5/5.png");
+        assert_eq!(
+            address("https://t/{zoom}/{x}/{-y}.png"),
+            "https://t/3/5/5.png"
+        );
         assert_eq!(address("https://t/{quadkey}"), "https://t/121");
-        assert_eq!(address("https://{switch:a,b}.t/{z}/{x}/{y}"), "https://b.t/3/5/2");
+        assert_eq!(
+            address("https://{switch:a,b}.t/{z}/{x}/{y}"),
+            "https://b.t/3/5/2"
+        );
         assert_eq!(address("https://{s}.t/{z}/{x}/{y}"), "https://b.t/3/5/2");
         assert_eq!(
             address("https://t/wmts/{TileMatrix}/{TileRow}/{TileCol}?k={apikey}"),

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     db::{Db, DbError},
     geo::tile::Tile,
-    http::FieldErrors,
+    http::{FieldErrors, etag},
 };
 
 /// Bytes of tiles that one process keeps.
@@ -169,14 +169,16 @@ impl Tiles {
         let options = PutOptions::from(PutMode::Create);
         match self.store.put_opts(path, payload, options).await {
             Ok(_) | Err(object_store::Error::AlreadyExists { .. }) => {}
-            Err(e) => tracing::warn!(cause = %e, "a tile could not be stored; it will be fetched again"),
+            Err(e) => {
+                tracing::warn!(cause = %e, "a tile could not be stored; it will be fetched again");
+            }
         }
     }
 }
 
 impl TileImage {
     fn new(bytes: Bytes, kind: ImageKind) -> Self {
-        let tag = hex(&Sha256::digest(&bytes), 16);
+        let tag = etag::of_hash(&Sha256::digest(&bytes));
         Self { bytes, kind, tag }
     }
 }
@@ -184,15 +186,9 @@ impl TileImage {
 /// Spread over prefixes by a hash, versioned by the layer's revision, without secrets.
 fn store_path(layer: &Layer, tile: Tile) -> Path {
     let name = format!("{}/{}/{tile}", layer.id, layer.revision);
-    let spread = hex(&Sha256::digest(name.as_bytes()), 2);
+    let mut spread = etag::of_hash(&Sha256::digest(name.as_bytes()));
+    spread.truncate(2);
     Path::from(format!("tiles/{spread}/{name}"))
-}
-
-/// The first `digits` hex digits of a hash.
-fn hex(hash: &[u8], digits: usize) -> String {
-    let mut text: String = hash.iter().take(digits).map(|byte| format!("{byte:02x}")).collect();
-    text.truncate(digits);
-    text
 }
 
 fn count(outcome: &'static str) {

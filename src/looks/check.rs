@@ -7,9 +7,7 @@ use uuid::Uuid;
 use super::model::{Look, NOTE_CHARS_MAX, NewLook, NewTag, Outcome, TAGS_MAX, Tag};
 use crate::{
     campaigns::Running,
-    geo::{
-        CellId, Geometry, Tile,
-    },
+    geo::{CellId, Geometry, Tile},
     http::{FieldErrors, Problem, text::check_text},
 };
 
@@ -21,7 +19,10 @@ pub fn check(look: &NewLook, volunteer_id: Uuid, campaign: &Running) -> Result<L
     let mut errors = FieldErrors::default();
     let zoom = campaign.cell_zoom;
     errors.need(look.cell.z() == zoom, "/cell", || {
-        format!("found {}; squares of this campaign have zoom {zoom}", look.cell)
+        format!(
+            "found {}; squares of this campaign have zoom {zoom}",
+            look.cell
+        )
     });
     check_version(look, campaign, &mut errors);
     check_count(look, &mut errors);
@@ -29,11 +30,20 @@ pub fn check(look: &NewLook, volunteer_id: Uuid, campaign: &Running) -> Result<L
     for (index, tag) in look.tags.iter().enumerate().take(TAGS_MAX) {
         let at = format!("/tags/{index}");
         let twice = look.tags.iter().take(index).any(|other| other.id == tag.id);
-        errors.need(!twice, &format!("{at}/id"), || format!("{} is there twice", tag.id));
+        errors.need(!twice, &format!("{at}/id"), || {
+            format!("{} is there twice", tag.id)
+        });
         if let Some(note) = &tag.note {
             check_text(&mut errors, &format!("{at}/note"), note, NOTE_CHARS_MAX);
         }
-        let place = check_place(tag.tag_type.as_str(), &tag.geometry, look.cell, campaign, &at, &mut errors);
+        let place = check_place(
+            tag.tag_type.as_str(),
+            &tag.geometry,
+            look.cell,
+            campaign,
+            &at,
+            &mut errors,
+        );
         tags.extend(place.map(|place| checked_tag(tag, place)));
     }
     errors.into_result().map_err(refused)?;
@@ -65,7 +75,10 @@ pub fn check_place(
         let known: Vec<&str> = campaign.tag_types.keys().map(String::as_str).collect();
         errors.push(
             format!("{at}/tag_type"),
-            format!("there is no tag type {tag_type:?}; this campaign has {}", known.join(", ")),
+            format!(
+                "there is no tag type {tag_type:?}; this campaign has {}",
+                known.join(", ")
+            ),
         );
         return None;
     };
@@ -80,7 +93,11 @@ pub fn check_place(
     if geometry.kind() != *kind {
         errors.push(
             pointer,
-            format!("found a {}; {tag_type:?} is marked by a {}", geometry.kind().as_str(), kind.as_str()),
+            format!(
+                "found a {}; {tag_type:?} is marked by a {}",
+                geometry.kind().as_str(),
+                kind.as_str()
+            ),
         );
         return None;
     }
@@ -124,9 +141,16 @@ pub fn no_such_cell() -> Problem {
 
 fn check_version(look: &NewLook, campaign: &Running, errors: &mut FieldErrors) {
     if let Some(version) = look.campaign_version {
-        errors.need((1..=campaign.version).contains(&version), "/campaign_version", || {
-            format!("found {version}; the campaign has versions 1 to {}", campaign.version)
-        });
+        errors.need(
+            (1..=campaign.version).contains(&version),
+            "/campaign_version",
+            || {
+                format!(
+                    "found {version}; the campaign has versions 1 to {}",
+                    campaign.version
+                )
+            },
+        );
     }
 }
 
@@ -137,7 +161,10 @@ fn check_count(look: &NewLook, errors: &mut FieldErrors) {
             format!("found {count} tags; a look with outcome \"tagged\" has 1 to {TAGS_MAX}")
         }),
         other => errors.need(count == 0, "/tags", || {
-            format!("found {count} tags; a look with outcome {:?} has none", other.as_str())
+            format!(
+                "found {count} tags; a look with outcome {:?} has none",
+                other.as_str()
+            )
         }),
     }
 }

@@ -13,8 +13,7 @@ use super::{
 use crate::{
     accounts::Volunteer,
     http::{
-        Body, FieldErrors, PathParam, Problem, ProblemBody, extract,
-        limits::BATCH_BODY_BYTES_MAX,
+        Body, FieldErrors, PathParam, Problem, ProblemBody, extract, limits::BATCH_BODY_BYTES_MAX,
     },
     state::App,
 };

@@ -87,8 +87,15 @@ async fn refuse_after_close(
     let cells: Vec<i64> = looks.iter().flatten().map(|look| look.cell).collect();
     let conn = app.db.get().await?;
     let given = assignments::were_given(&*conn, volunteer_id, campaign.id, &cells).await?;
+    let late: Vec<&Look> = looks
+        .iter()
+        .flatten()
+        .filter(|look| !given.contains(&look.cell))
+        .collect();
+    // What was stored before the close is still answered as the first time.
+    let kept = queries::find(&*conn, &late).await?;
     for look in looks {
-        if matches!(look, Ok(look) if !given.contains(&look.cell)) {
+        if matches!(look, Ok(look) if !given.contains(&look.cell) && !kept.contains_key(&look.id)) {
             *look = Err(Problem::conflict(
                 "campaign_closed",
                 "This search is closed, and this square was not given to you before it was.",
@@ -179,10 +186,7 @@ fn distinct<'a>(looks: &[&'a Look]) -> Vec<&'a Look> {
     first.into_values().collect()
 }
 
-fn judge_all(
-    looks: Vec<Result<Look, Problem>>,
-    stored: &BTreeMap<Uuid, Stored>,
-) -> Vec<Verdict> {
+fn judge_all(looks: Vec<Result<Look, Problem>>, stored: &BTreeMap<Uuid, Stored>) -> Vec<Verdict> {
     let mut seen: BTreeMap<Uuid, Vec<u8>> = BTreeMap::new();
     looks
         .into_iter()

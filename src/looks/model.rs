@@ -112,6 +112,10 @@ pub struct Look {
 
 /// A tag that was checked.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "tag type is a word of the domain"
+)]
 pub struct Tag {
     pub id: Uuid,
     pub tag_type: String,

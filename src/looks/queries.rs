@@ -95,7 +95,10 @@ pub async fn find(
         FROM looks WHERE volunteer_id = $1 AND id = ANY ($2)";
     let ids: Vec<Uuid> = looks.iter().map(|look| look.id).collect();
     let rows = db
-        .query_typed(sql, &[(&volunteer_id, Type::UUID), (&ids, Type::UUID_ARRAY)])
+        .query_typed(
+            sql,
+            &[(&volunteer_id, Type::UUID), (&ids, Type::UUID_ARRAY)],
+        )
         .await?;
     let by_id: BTreeMap<Uuid, &Look> = looks.iter().map(|look| (look.id, *look)).collect();
     Ok(rows

@@ -16,11 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     campaigns::{self, Campaign, area::ParsedArea},
-    geo::{
-        Cover, MultiPolygon,
-        cell::CellId,
-        tile::Tile,
-    },
+    geo::{Cover, MultiPolygon, cell::CellId, tile::Tile},
     http::Problem,
     progress::{self, BlockDelta},
     state::App,
@@ -186,8 +182,8 @@ struct StoredPriority {
 
 async fn plan(db: &impl GenericClient, campaign: &Campaign) -> Result<Plan, Problem> {
     let area = campaigns::stored_area(db, campaign.id).await?;
-    let priorities: Vec<StoredPriority> = serde_json::from_value(campaign.priorities.clone())
-        .map_err(|e| Problem::internal(&e))?;
+    let priorities: Vec<StoredPriority> =
+        serde_json::from_value(campaign.priorities.clone()).map_err(|e| Problem::internal(&e))?;
     let zoom = campaign.cell_zoom;
     let (high, low) = campaign.id.as_u64_pair();
     let campaign_id = campaign.id;
@@ -196,8 +192,8 @@ async fn plan(db: &impl GenericClient, campaign: &Campaign) -> Result<Plan, Prob
         let priorities = priorities
             .into_iter()
             .map(|priority| {
-                let area = ParsedArea::parse(&priority.area, "")
-                    .map_err(|e| Problem::internal(&e))?;
+                let area =
+                    ParsedArea::parse(&priority.area, "").map_err(|e| Problem::internal(&e))?;
                 Ok((cover(&area.into())?, priority.weight))
             })
             .collect::<Result<_, Problem>>()?;

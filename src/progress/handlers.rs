@@ -138,7 +138,10 @@ async fn read(
         volunteers: totals.volunteers,
         volunteers_active: totals.volunteers_active,
         tags: tags_by_type.values().sum(),
-        tags_by_type: tags_by_type.into_iter().filter(|(_, tags)| *tags != 0).collect(),
+        tags_by_type: tags_by_type
+            .into_iter()
+            .filter(|(_, tags)| *tags != 0)
+            .collect(),
         rates: rates
             .into_iter()
             .map(|(minute, looks)| RateView { minute, looks })
@@ -206,12 +209,16 @@ async fn read_cells(
     let invalid = |what: String| Problem::bad_request("invalid_query", what);
     let map_zoom = query.0.zoom.unwrap_or(26.0);
     if !(0.0..=26.0).contains(&map_zoom) {
-        return Err(invalid(format!("zoom: found {map_zoom}; 0 to 26 are possible")));
+        return Err(invalid(format!(
+            "zoom: found {map_zoom}; 0 to 26 are possible"
+        )));
     }
     let conn = app.db.get().await?;
     let campaign = campaigns::find(&*conn, &reference.0, &viewer).await?;
     let bbox = match query.0.bbox.as_deref() {
-        Some(text) => text.parse::<Bbox>().map_err(|e| invalid(format!("bbox: {e}")))?,
+        Some(text) => text
+            .parse::<Bbox>()
+            .map_err(|e| invalid(format!("bbox: {e}")))?,
         None => Bbox::new(campaign.bbox).map_err(|e| Problem::internal(&e))?,
     };
     let (zoom, ranges) = choose_zoom(bbox, campaign.cell_zoom, map_zoom);
@@ -220,7 +227,10 @@ async fn read_cells(
     } else {
         queries::blocks_within(&*conn, campaign.id, &ranges).await?
     };
-    let cells = found.into_iter().map(block_view).collect::<Result<_, _>>()?;
+    let cells = found
+        .into_iter()
+        .map(block_view)
+        .collect::<Result<_, _>>()?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "public, no-cache"))
         .json(MapView {
@@ -263,7 +273,7 @@ fn ranges(tiles: &[TileRange]) -> Ranges {
 }
 
 fn block_view(block: Block) -> Result<BlockView, Problem> {
-    let tile = CellId::try_from(block.block)
+    let tile = CellId::try_from(block.tile)
         .map_err(|e| Problem::internal(&e))?
         .tile();
     Ok(BlockView {

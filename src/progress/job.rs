@@ -57,7 +57,9 @@ async fn store_cells(db: &impl GenericClient, cells: &[CellChange]) -> Result<()
     let mut blocks: BTreeMap<(Uuid, i64), BlockDelta> = BTreeMap::new();
     for cell in cells {
         if cell.looks != cell.looks_before {
-            *by_looks.entry((cell.campaign_id, cell.looks_before)).or_default() -= 1;
+            *by_looks
+                .entry((cell.campaign_id, cell.looks_before))
+                .or_default() -= 1;
             *by_looks.entry((cell.campaign_id, cell.looks)).or_default() += 1;
         }
         let tile = CellId::try_from(cell.cell)
@@ -94,14 +96,22 @@ async fn store_totals(
             .or_insert((0, look.received_at));
         seen.0 += 1;
         seen.1 = seen.1.max(look.received_at);
-        *minutes.entry((look.campaign_id, minute(look.received_at))).or_default() += 1;
-        totals.entry(look.campaign_id).or_default().count(&look.outcome);
+        *minutes
+            .entry((look.campaign_id, minute(look.received_at)))
+            .or_default() += 1;
+        totals
+            .entry(look.campaign_id)
+            .or_default()
+            .count(&look.outcome);
     }
     for cell in cells {
         let was = i64::from(cell.bad_imagery_before >= BAD_IMAGERY_REPORTS);
         let is = i64::from(cell.bad_imagery >= BAD_IMAGERY_REPORTS);
         if is != was {
-            totals.entry(cell.campaign_id).or_default().cells_bad_imagery += is - was;
+            totals
+                .entry(cell.campaign_id)
+                .or_default()
+                .cells_bad_imagery += is - was;
         }
     }
     for campaign_id in queries::add_volunteers(db, &volunteers).await? {

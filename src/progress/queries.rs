@@ -259,7 +259,10 @@ pub async fn tags_by_type(
     let sql = "-- progress::tags_by_type
         SELECT tag_type, tags FROM campaign_tags WHERE campaign_id = $1";
     let rows = db.query_typed(sql, &[(&campaign_id, Type::UUID)]).await?;
-    Ok(rows.iter().map(|row| (row.get("tag_type"), row.get("tags"))).collect())
+    Ok(rows
+        .iter()
+        .map(|row| (row.get("tag_type"), row.get("tags")))
+        .collect())
 }
 
 /// Looks in each of the last minutes in which there were any, oldest first.
@@ -275,13 +278,17 @@ pub async fn minutes(
     let rows = db
         .query_typed(sql, &[(&campaign_id, Type::UUID), (&minutes, Type::INT4)])
         .await?;
-    Ok(rows.iter().map(|row| (row.get("minute"), row.get("looks"))).collect())
+    Ok(rows
+        .iter()
+        .map(|row| (row.get("minute"), row.get("looks")))
+        .collect())
 }
 
 /// A cell or block on the map.
 #[derive(Clone, Copy, Debug)]
 pub struct Block {
-    pub block: i64,
+    /// Packed like a cell, at its own zoom.
+    pub tile: i64,
     pub cells: i64,
     pub looks: i64,
     pub bad_imagery: i64,
@@ -351,7 +358,7 @@ async fn within(
     Ok(rows
         .iter()
         .map(|row| Block {
-            block: row.get("block"),
+            tile: row.get("block"),
             cells: row.get("cells"),
             looks: row.get("looks"),
             bad_imagery: row.get("bad_imagery"),

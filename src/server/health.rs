@@ -12,9 +12,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    cache,
-    db,
-    feed,
+    cache, db, feed,
     http::{Problem, etag, middleware::Traffic},
     progress::READER,
     state::App,
@@ -110,7 +108,11 @@ async fn read_metrics(
     handle: Data<Option<PrometheusHandle>>,
 ) -> HttpResponse {
     let (size, available, waiting) = app.db.status();
-    for (state, value) in [("size", size), ("available", available), ("waiting", waiting)] {
+    for (state, value) in [
+        ("size", size),
+        ("available", available),
+        ("waiting", waiting),
+    ] {
         metrics::gauge!("database_connections", "state" => state).set(count(value));
     }
     metrics::gauge!("http_requests_in_flight").set(count(traffic.in_flight()));
@@ -122,9 +124,16 @@ async fn read_metrics(
         });
         metrics::gauge!("feed_lag_seconds", "reader" => READER).set(secs);
     }
-    let text = handle.as_ref().as_ref().map(PrometheusHandle::render).unwrap_or_default();
+    let text = handle
+        .as_ref()
+        .as_ref()
+        .map(PrometheusHandle::render)
+        .unwrap_or_default();
     HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"))
+        .insert_header((
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        ))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .body(text)
 }

@@ -135,7 +135,10 @@ pub async fn run(
         () = handle.stop(true) => {}
         () = quiet(&shared.traffic) => handle.stop(false).await,
     }
-    serving.await.context("the server's task")?.context("the server")
+    serving
+        .await
+        .context("the server's task")?
+        .context("the server")
 }
 
 /// Completes when no request was in work for a while.
@@ -144,7 +147,11 @@ async fn quiet(traffic: &Traffic) {
     let mut still = Duration::ZERO;
     while still < QUIET {
         tokio::time::sleep(STEP).await;
-        still = if traffic.in_flight() == 0 { still + STEP } else { Duration::ZERO };
+        still = if traffic.in_flight() == 0 {
+            still + STEP
+        } else {
+            Duration::ZERO
+        };
     }
 }
 

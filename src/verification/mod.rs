@@ -66,10 +66,12 @@ pub async fn verify(db: &Db, only: Option<&str>) -> anyhow::Result<Report> {
         for (name, sql) in CHECKS {
             report.checks += 1;
             let found = run(&tx, name, sql, campaign.id, &pending).await?;
-            report.differences.extend(found.into_iter().map(|found| Difference {
-                campaign: campaign.slug.clone(),
-                ..found
-            }));
+            report
+                .differences
+                .extend(found.into_iter().map(|found| Difference {
+                    campaign: campaign.slug.clone(),
+                    ..found
+                }));
         }
     }
     if let Some(only) = only

@@ -117,7 +117,11 @@ async fn list(
         campaign_id: campaign.id,
         volunteer_id,
         // A NUL cannot be part of any type's key, nor be asked of the database.
-        tag_type: query.0.tag_type.as_deref().map(|t| if t.contains('\0') { "" } else { t }),
+        tag_type: query
+            .0
+            .tag_type
+            .as_deref()
+            .map(|t| if t.contains('\0') { "" } else { t }),
         bbox,
         after: page::decode_cursor(query.0.cursor.as_deref())?,
         limit: i64::from(limit) + 1,
@@ -257,7 +261,10 @@ fn whose(viewer: &Viewer, volunteer: Option<&str>) -> Result<Option<Uuid>, Probl
             "volunteer=me needs a volunteer's token.",
         )),
         (viewer, None) if viewer.may_read() => Ok(None),
-        _ => Err(Problem::forbidden("scope_missing", "This key has not the scope \"read\".")),
+        _ => Err(Problem::forbidden(
+            "scope_missing",
+            "This key has not the scope \"read\".",
+        )),
     }
 }
 

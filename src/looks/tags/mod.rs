@@ -73,7 +73,10 @@ pub async fn edit(
     let mut errors = FieldErrors::default();
     let tag_type = edit.tag_type.unwrap_or_else(|| tag.tag_type.clone());
     let geometry = edit.geometry.unwrap_or_else(|| tag.geometry.clone());
-    let note = edit.note.or_else(|| tag.note.clone()).filter(|note| !note.is_empty());
+    let note = edit
+        .note
+        .or_else(|| tag.note.clone())
+        .filter(|note| !note.is_empty());
     if let Some(note) = &note {
         check_text(&mut errors, "/note", note, NOTE_CHARS_MAX);
     }

@@ -33,10 +33,15 @@ pub async fn list(db: &impl GenericClient, filter: &Filter<'_>) -> Result<Vec<Ta
           AND ($8::timestamptz IS NULL OR (received_at, id, volunteer_id) < ($8, $9, $10))
         ORDER BY received_at DESC, id DESC, volunteer_id DESC
         LIMIT $11";
-    let boxes = filter.bbox.map(|bbox| bbox.split());
+    let boxes = filter.bbox.map(Bbox::split);
     let edges = |index: usize| -> Option<Vec<f64>> {
         let boxes = boxes.as_ref()?;
-        Some(boxes.iter().filter_map(|b| b.edges().get(index).copied()).collect())
+        Some(
+            boxes
+                .iter()
+                .filter_map(|b| b.edges().get(index).copied())
+                .collect(),
+        )
     };
     let (wests, souths, easts, norths) = (edges(0), edges(1), edges(2), edges(3));
     let (time, id, volunteer) = match filter.after {
@@ -79,7 +84,11 @@ pub async fn find(
     let row = db
         .query_typed_opt(
             sql,
-            &[(&volunteer_id, Type::UUID), (&id, Type::UUID), (&campaign_id, Type::UUID)],
+            &[
+                (&volunteer_id, Type::UUID),
+                (&id, Type::UUID),
+                (&campaign_id, Type::UUID),
+            ],
         )
         .await?;
     row.as_ref().map(from_row).transpose()
@@ -149,7 +158,11 @@ pub async fn was_withdrawn(
     let row = db
         .query_typed_opt(
             sql,
-            &[(&volunteer_id, Type::UUID), (&id, Type::UUID), (&campaign_id, Type::UUID)],
+            &[
+                (&volunteer_id, Type::UUID),
+                (&id, Type::UUID),
+                (&campaign_id, Type::UUID),
+            ],
         )
         .await?;
     Ok(row.is_some())

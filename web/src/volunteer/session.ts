@@ -195,7 +195,8 @@ export class Session {
     }
     if (filled.kind === "exhausted") {
       const progress = store.progress.value;
-      store.block.value = { kind: "done", all: progress !== null && progress.cells > 0 && progress.cells_done >= progress.cells };
+      const all = progress !== null && progress.cells > 0 && progress.cells_done >= progress.cells;
+      store.block.value = filled.retryAfterMs !== null && !all ? { kind: "held" } : { kind: "done", all };
       void this.#pollProgress();
     }
     const wait = filled.kind === "exhausted" ? Math.max(5000, filled.retryAfterMs ?? EXHAUSTED_EVERY_MS) : 3000;

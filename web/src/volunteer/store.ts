@@ -17,6 +17,8 @@ export interface DraftTag {
 /** Why nothing can be looked at; each has its card. */
 export type Block =
   | { kind: "done"; all: boolean }
+  /** Others hold the last squares. */
+  | { kind: "held" }
   | { kind: "busy" | "offline" | "trouble"; until: number; request_id?: string | undefined }
   | { kind: "paused"; message: string | null }
   | { kind: "closed" | "not_started" | "missing" };

@@ -158,6 +158,8 @@ export const en = {
   done_title: "Thank you. Nothing is left for you to look at",
   done_text: "You have seen every square that still needed eyes. Places that several people marked now go to the search team.",
   done_all_title: "Thank you. The whole area has been searched.",
+  held_title: "Others are looking at the last squares",
+  held_text: "If one of them is not finished, you get it: this page goes on by itself.",
   done_looks: "Your looks",
   done_tags_label: "Your tags",
   done_area: "Searched",

@@ -115,6 +115,8 @@ export function Blocked() {
   switch (state.kind) {
     case "done":
       return <Done all={state.all} />;
+    case "held":
+      return <Settled sign="pause" title={say("held_title")} text={say("held_text")} />;
     case "busy":
     case "offline":
     case "trouble":

@@ -1,4 +1,6 @@
-//! Campaigns over HTTP.
+//! Campaigns over HTTP: define and read here, actions beside.
+
+mod actions;
 
 use actix_web::{HttpRequest, HttpResponse, get, http::header, patch, post, web::Data};
 use jiff::Timestamp;
@@ -12,18 +14,13 @@ use super::{
     define,
     model::CampaignDefinition,
     queries::{self, Campaign},
-    state::{Action, State},
+    state::State,
     survey::AreaNote,
     view::{self, CampaignView, Estimate},
 };
 use crate::{
     accounts::{Organiser, Scope, Viewer},
-    http::{
-        Body, PathParam, Problem, ProblemBody, Query, etag,
-        extract::OptionalBody,
-        limits::AREA_BODY_BYTES_MAX,
-        page,
-    },
+    http::{Body, PathParam, Problem, ProblemBody, Query, etag, limits::AREA_BODY_BYTES_MAX, page},
     state::App,
 };
 
@@ -33,12 +30,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(create)
         .service(preview)
         .service(read)
-        .service(change)
-        .service(publish)
-        .service(pause)
-        .service(resume)
-        .service(close)
-        .service(clone);
+        .service(change);
+    actions::routes(config);
 }
 
 #[derive(Deserialize)]
@@ -89,12 +82,18 @@ async fn list(
 ) -> Result<HttpResponse, Problem> {
     let limit = page::page_size(query.0.limit)?;
     let after: Option<(Timestamp, Uuid)> = page::decode_cursor(query.0.cursor.as_deref())?;
-    let states: Vec<&str> = [State::Draft, State::Preparing, State::Open, State::Paused, State::Closed]
-        .into_iter()
-        .filter(|state| state.is_public() || viewer.may_read())
-        .filter(|state| query.0.state.is_none_or(|wanted| wanted == *state))
-        .map(State::as_str)
-        .collect();
+    let states: Vec<&str> = [
+        State::Draft,
+        State::Preparing,
+        State::Open,
+        State::Paused,
+        State::Closed,
+    ]
+    .into_iter()
+    .filter(|state| state.is_public() || viewer.may_read())
+    .filter(|state| query.0.state.is_none_or(|wanted| wanted == *state))
+    .map(State::as_str)
+    .collect();
     let conn = app.db.get().await?;
     let mut found = queries::list(&*conn, &states, after, i64::from(limit) + 1).await?;
     let next = page::cut(&mut found, limit).map(|last: &Campaign| {
@@ -105,7 +104,13 @@ async fn list(
     for campaign in &found {
         campaigns.push(view::entry(&*conn, campaign).await?);
     }
-    Ok(page::respond(&CampaignPage { campaigns, next: next.clone() }, next.as_deref()))
+    Ok(page::respond(
+        &CampaignPage {
+            campaigns,
+            next: next.clone(),
+        },
+        next.as_deref(),
+    ))
 }
 
 /// Define a campaign
@@ -198,9 +203,19 @@ async fn read(
         Some(layer) if layer.revision > 1 => format!("{}-{}", campaign.version, layer.revision),
         _ => campaign.version.to_string(),
     };
-    let lifetime = if campaign.state.is_public() { "public, no-cache" } else { "private, no-cache" };
+    let lifetime = if campaign.state.is_public() {
+        "public, no-cache"
+    } else {
+        "private, no-cache"
+    };
     if etag::none_match(req.headers(), &tag) {
-        return etag::respond(&req, &tag, lifetime, || Ok(bytes::Bytes::new()), "application/json");
+        return etag::respond(
+            &req,
+            &tag,
+            lifetime,
+            || Ok(bytes::Bytes::new()),
+            "application/json",
+        );
     }
     let view = view::of(&*conn, &campaign).await?;
     etag::respond_json(&req, &tag, lifetime, &view)
@@ -239,145 +254,6 @@ async fn change(
     Ok(HttpResponse::Ok()
         .insert_header((header::ETAG, format!("\"{}\"", campaign.version)))
         .json(Defined { campaign, notes }))
-}
-
-/// Publish a campaign
-///
-/// Its cells are made in the background (`progress` shows how far), then it opens by itself.
-/// May be repeated.
-#[utoipa::path(tag = "Campaigns",
-    params(("campaign" = String, Path, description = "Slug or id.", example = "demo")),
-    responses(
-        (status = 200, description = "The campaign as it is now.", body = CampaignView),
-        (status = 409, description = "Not possible in this state. Codes: `state_conflict`.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 412, description = "Somebody changed it at the same moment. Code: `changed_meanwhile`.", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("organiser" = [])))]
-#[post("/v1/campaigns/{campaign}/publish")]
-async fn publish(
-    app: Data<App>,
-    organiser: Organiser,
-    reference: PathParam<String>,
-) -> Result<HttpResponse, Problem> {
-    steer(&app, &organiser, &reference.0, Action::Publish, None).await
-}
-
-/// What volunteers read while the campaign is paused.
-#[derive(Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Pause {
-    /// In the organiser's words.
-    #[schema(max_length = 500, example = "Pictures from this morning arrive around 16:00.")]
-    message: Option<String>,
-}
-
-/// Pause a campaign
-///
-/// No squares are given until it is resumed; looks that were begun are still taken.
-#[utoipa::path(tag = "Campaigns",
-    params(("campaign" = String, Path, description = "Slug or id.", example = "demo")),
-    request_body(content = Option<Pause>),
-    responses(
-        (status = 200, description = "The campaign as it is now.", body = CampaignView),
-        (status = 409, description = "Not possible in this state. Code: `state_conflict`.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 412, description = "Somebody changed it at the same moment. Code: `changed_meanwhile`.", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("organiser" = [])))]
-#[post("/v1/campaigns/{campaign}/pause")]
-async fn pause(
-    app: Data<App>,
-    organiser: Organiser,
-    reference: PathParam<String>,
-    body: OptionalBody<Pause>,
-) -> Result<HttpResponse, Problem> {
-    steer(&app, &organiser, &reference.0, Action::Pause, body.0.message).await
-}
-
-/// Resume a paused campaign
-#[utoipa::path(tag = "Campaigns",
-    params(("campaign" = String, Path, description = "Slug or id.", example = "demo")),
-    responses(
-        (status = 200, description = "The campaign as it is now.", body = CampaignView),
-        (status = 409, description = "Not possible in this state. Code: `state_conflict`.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 412, description = "Somebody changed it at the same moment. Code: `changed_meanwhile`.", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("organiser" = [])))]
-#[post("/v1/campaigns/{campaign}/resume")]
-async fn resume(
-    app: Data<App>,
-    organiser: Organiser,
-    reference: PathParam<String>,
-) -> Result<HttpResponse, Problem> {
-    steer(&app, &organiser, &reference.0, Action::Resume, None).await
-}
-
-/// Close a campaign
-///
-/// For good. Looks at squares that were given before are still taken.
-#[utoipa::path(tag = "Campaigns",
-    params(("campaign" = String, Path, description = "Slug or id.", example = "demo")),
-    responses(
-        (status = 200, description = "The campaign as it is now.", body = CampaignView),
-        (status = 409, description = "Not possible in this state. Code: `state_conflict`.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 412, description = "Somebody changed it at the same moment. Code: `changed_meanwhile`.", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("organiser" = [])))]
-#[post("/v1/campaigns/{campaign}/close")]
-async fn close(
-    app: Data<App>,
-    organiser: Organiser,
-    reference: PathParam<String>,
-) -> Result<HttpResponse, Problem> {
-    steer(&app, &organiser, &reference.0, Action::Close, None).await
-}
-
-/// The name of a copy.
-#[derive(Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Clone {
-    /// Slug of the copy; a numbered one when it is absent.
-    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9][a-z0-9_-]*$", example = "missing-aircraft-2")]
-    slug: Option<String>,
-}
-
-/// Clone a campaign
-///
-/// Makes a draft like it, without dates and looks.
-#[utoipa::path(tag = "Campaigns",
-    params(("campaign" = String, Path, description = "Slug or id.", example = "demo")),
-    request_body(content = Option<Clone>),
-    responses(
-        (status = 201, description = "The draft; `Location` is its address.", body = CampaignView),
-        (status = 409, description = "The slug is taken. Code: `slug_taken`.", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("organiser" = [])))]
-#[post("/v1/campaigns/{campaign}/clone")]
-async fn clone(
-    app: Data<App>,
-    organiser: Organiser,
-    reference: PathParam<String>,
-    body: OptionalBody<Clone>,
-) -> Result<HttpResponse, Problem> {
-    let campaign = owned(&app, &organiser, &reference.0).await?;
-    let copy = define::clone(&app, &organiser, &campaign, body.0.slug).await?;
-    Ok(HttpResponse::Created()
-        .insert_header((header::LOCATION, format!("/v1/campaigns/{}", copy.slug)))
-        .insert_header((header::ETAG, format!("\"{}\"", copy.version)))
-        .json(copy))
-}
-
-async fn steer(
-    app: &App,
-    organiser: &Organiser,
-    reference: &str,
-    action: Action,
-    message: Option<String>,
-) -> Result<HttpResponse, Problem> {
-    let campaign = owned(app, organiser, reference).await?;
-    let view = define::steer(app, organiser, &campaign, action, message).await?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::ETAG, format!("\"{}\"", view.version)))
-        .json(view))
 }
 
 async fn owned(app: &App, organiser: &Organiser, reference: &str) -> Result<Campaign, Problem> {

@@ -1,0 +1,54 @@
+//! What every test stands on: a database of its own, the real program as child processes, a
+//! client, a source of tiles, and short builders for layers and campaigns.
+
+pub mod app;
+pub mod client;
+pub mod db;
+pub mod fixtures;
+pub mod places;
+pub mod source;
+
+use std::{future::Future, time::Duration};
+
+pub use app::App;
+pub use client::{Client, Reply};
+pub use fixtures::{Campaign, look, nothing, point, tag, tagged};
+pub use places::Cell;
+pub use serde_json::{Value, json};
+pub use source::Source;
+
+/// Longest wait for something that must happen.
+pub const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Waits until a condition gives a value; fails the test when it does not within [`DEADLINE`].
+pub async fn eventually<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    condition: impl Fn() -> F,
+) -> T {
+    within(DEADLINE, what, condition).await
+}
+
+/// The same with another deadline.
+pub async fn within<T, F: Future<Output = Option<T>>>(
+    deadline: Duration,
+    what: &str,
+    condition: impl Fn() -> F,
+) -> T {
+    let polling = async {
+        loop {
+            if let Some(value) = condition().await {
+                return value;
+            }
+            tokio::time::sleep(Duration::from_millis(15)).await;
+        }
+    };
+    match tokio::time::timeout(deadline, polling).await {
+        Ok(value) => value,
+        Err(_) => panic!("it did not happen within {deadline:?}: {what}"),
+    }
+}
+
+/// A new id, as a client makes it.
+pub fn id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}

@@ -1,0 +1,410 @@
+//! Progress: derived through the change feed, nothing skipped, nothing counted twice.
+
+use crate::harness::{
+    App, Campaign, Cell, Value, eventually, id, json, look, nothing, point, tagged,
+};
+
+/// One look of each kind by distinct volunteers.
+async fn looks_of_each_kind(app: &App, campaign: &Campaign) {
+    let cell = campaign.cells[0];
+    for sent in [
+        tagged(cell, [point(cell.middle()), point(cell.middle())]),
+        nothing(cell),
+        look(cell, "skipped"),
+        look(cell, "bad_imagery"),
+    ] {
+        campaign
+            .send(&app.volunteer().await, &sent)
+            .await
+            .expect(201);
+    }
+}
+
+async fn verify(app: &App) -> (bool, String) {
+    let checked = app.spotter(&["verify"]).await;
+    (
+        checked.status.success(),
+        String::from_utf8(checked.stdout).unwrap(),
+    )
+}
+
+/// Waits until the worker has read the whole feed.
+async fn caught_up(app: &App) {
+    let behind = "SELECT (SELECT count(*) FROM looks AS l, feed_cursors AS c WHERE (l.xid, l.id, l.volunteer_id) > (c.looks_xid, c.looks_id, c.looks_owner))
+        + (SELECT count(*) FROM tags AS t, feed_cursors AS c WHERE (t.xid, t.id, t.volunteer_id) > (c.tags_xid, c.tags_id, c.tags_owner))
+        + (SELECT count(*) FROM looks WHERE NOT EXISTS (SELECT FROM feed_cursors))";
+    eventually("the worker catches up", || async {
+        (app.number(behind).await == 0).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn progress_counts_looks_volunteers_tags_and_cells() {
+    let app = App::start().await;
+    let campaign = app.campaign().looks_wanted(2).open().await;
+    looks_of_each_kind(&app, &campaign).await;
+    let shown = campaign.progress_shows("/looks", 4).await;
+    assert_eq!(shown["campaign"], campaign.slug);
+    assert_eq!(shown["state"], "open");
+    assert_eq!(shown["cells"], 4);
+    assert_eq!(shown["cells_done"], 1);
+    assert_eq!(shown["coverage"], 0.25);
+    assert_eq!(shown["looks_expected"], 8);
+    assert_eq!(
+        shown["looks_by_outcome"],
+        json!({"tagged": 1, "nothing": 1, "skipped": 1, "bad_imagery": 1})
+    );
+    assert_eq!(shown["volunteers"], 4);
+    assert_eq!(shown["volunteers_active"], 4);
+    assert_eq!(shown["tags"], 2);
+    assert_eq!(shown["tags_by_type"], json!({"wreckage": 2}));
+    let rates: i64 = shown["rates"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rate| rate["looks"].as_i64().unwrap())
+        .sum();
+    assert_eq!(rates, 4);
+    assert_eq!(shown["preparation"], Value::Null);
+    assert_eq!(shown["cells_bad_imagery"], 0);
+}
+
+#[tokio::test]
+async fn two_looks_of_one_volunteer_at_a_cell_count_once() {
+    let app = App::start().await;
+    let campaign = app.campaign().looks_wanted(2).open().await;
+    let volunteer = app.volunteer().await;
+    campaign.look_at(&volunteer, campaign.cells[0]).await;
+    campaign.look_at(&volunteer, campaign.cells[0]).await;
+    let shown = campaign.progress_shows("/looks", 2).await;
+    assert_eq!(shown["cells_done"], 0);
+    assert_eq!(shown["volunteers"], 1);
+}
+
+#[tokio::test]
+async fn done_follows_at_once_when_the_looks_wanted_change() {
+    let app = App::start().await;
+    let campaign = app.campaign().looks_wanted(2).open().await;
+    campaign
+        .look_at(&app.volunteer().await, campaign.cells[0])
+        .await;
+    campaign.progress_shows("/looks", 1).await;
+    campaign
+        .change(json!({"looks_wanted": 1}))
+        .await
+        .expect(200);
+    let shown = campaign.progress().await;
+    assert_eq!(
+        (&shown["cells_done"], &shown["looks_expected"]),
+        (&json!(1), &json!(4))
+    );
+    campaign
+        .change(json!({"looks_wanted": 3}))
+        .await
+        .expect(200);
+    assert_eq!(campaign.progress().await["cells_done"], 0);
+}
+
+#[tokio::test]
+async fn the_cells_of_a_map_show_their_looks_and_tags() {
+    let app = App::start().await;
+    let campaign = app.campaign().looks_wanted(3).open().await;
+    looks_of_each_kind(&app, &campaign).await;
+    campaign.progress_shows("/looks", 4).await;
+    let map = app
+        .public()
+        .get(&campaign.path("/progress/cells"))
+        .await
+        .expect(200);
+    assert_eq!(
+        (&map["zoom"], &map["looks_wanted"]),
+        (&json!(17), &json!(3))
+    );
+    let cells = map["cells"].as_array().unwrap();
+    assert_eq!(cells.len(), 4);
+    let name = campaign.cells[0].to_string();
+    let first = cells.iter().find(|cell| cell["cell"] == name).unwrap();
+    assert_eq!(
+        first,
+        &json!({"cell": name, "cells": 1, "looks": 2.0, "bad_imagery": 1, "tags": 2})
+    );
+}
+
+#[tokio::test]
+async fn the_blocks_of_a_map_sum_up_to_the_campaign_at_every_zoom() {
+    let app = App::start().await;
+    let campaign = app.campaign().cells(9, 7).open().await;
+    for cell in campaign.cells.iter().step_by(4) {
+        let sent = tagged(*cell, [point(cell.middle())]);
+        campaign
+            .send(&app.volunteer().await, &sent)
+            .await
+            .expect(201);
+    }
+    campaign.progress_shows("/looks", 16).await;
+    let mut zooms = Vec::new();
+    for zoom in 0..=17 {
+        let map = app
+            .public()
+            .get(&campaign.path(&format!("/progress/cells?zoom={zoom}")))
+            .await
+            .expect(200);
+        let blocks = map["cells"].as_array().unwrap();
+        let sum = |of: &dyn Fn(&Value) -> f64| -> f64 { blocks.iter().map(of).sum() };
+        let cells = sum(&|block| block["cells"].as_f64().unwrap());
+        let looks =
+            sum(&|block| block["cells"].as_f64().unwrap() * block["looks"].as_f64().unwrap());
+        let tags = sum(&|block| block["tags"].as_f64().unwrap());
+        assert!(
+            (cells - 63.0).abs() < 1e-6
+                && (looks - 16.0).abs() < 1e-6
+                && (tags - 16.0).abs() < 1e-6,
+            "{zoom}: {map}"
+        );
+        zooms.push(map["zoom"].as_u64().unwrap());
+    }
+    assert!(zooms.is_sorted(), "{zooms:?}");
+    assert_eq!(zooms.last(), Some(&17));
+    assert!(zooms[0] < 10, "{zooms:?}");
+}
+
+#[tokio::test]
+async fn a_map_of_a_box_shows_its_cells_only() {
+    let app = App::start().await;
+    let campaign = app.campaign().cells(4, 4).open().await;
+    let ([west, south], [east, north]) = (
+        campaign.cells[0].place(0.1, 0.9),
+        campaign.cells[0].place(1.9, 0.1),
+    );
+    let map = app
+        .public()
+        .get(&campaign.path(&format!(
+            "/progress/cells?bbox={west},{south},{east},{north}"
+        )))
+        .await
+        .expect(200);
+    assert_eq!(map["cells"].as_array().unwrap().len(), 2, "{map}");
+    for wrong in [
+        "bbox=1,2,3",
+        "zoom=-1",
+        "zoom=27",
+        "zoom=x",
+        "zoom=NaN",
+        "colour=red",
+    ] {
+        app.public()
+            .get(&campaign.path(&format!("/progress/cells?{wrong}")))
+            .await
+            .refused(400, "invalid_query");
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_that_commits_late_is_not_skipped() {
+    let app = App::start().await;
+    let campaign = app.campaign().cells(3, 3).looks_wanted(9).open().await;
+    let late = app.sql().await;
+    let insert = format!(
+        "BEGIN; INSERT INTO looks (volunteer_id, id, campaign_id, cell, outcome, campaign_version, started_at, finished_at, content_hash)
+         VALUES ('{}', '{}', '{}', {}, 'nothing', 1, now(), now(), '')",
+        id(), id(), campaign.id, campaign.cells[0].packed()
+    );
+    late.batch_execute(&insert).await.unwrap();
+    for cell in &campaign.cells {
+        campaign.look_at(&app.volunteer().await, *cell).await;
+    }
+    // The worker cannot pass the open transaction; whatever it does meanwhile must be right.
+    let waited = async || {
+        app.number("SELECT coalesce(extract(epoch FROM now() - min(received_at)) * 1000, 0)::int8 FROM looks").await
+    };
+    eventually("the worker had time to read", || async {
+        (waited().await > 700).then_some(())
+    })
+    .await;
+    assert_eq!(campaign.progress().await["looks"], 0);
+    assert!(campaign.progress().await["lag_seconds"].as_f64().unwrap() > 0.0);
+    late.batch_execute("COMMIT").await.unwrap();
+    let shown = campaign.progress_shows("/looks", 10).await;
+    assert_eq!(shown["volunteers"], 10);
+    assert!(verify(&app).await.0);
+}
+
+#[tokio::test]
+async fn a_transaction_that_rolls_back_leaves_nothing() {
+    let app = App::start().await;
+    let campaign = app.campaign().open().await;
+    let late = app.sql().await;
+    let insert = format!(
+        "BEGIN; INSERT INTO looks (volunteer_id, id, campaign_id, cell, outcome, campaign_version, started_at, finished_at, content_hash)
+         VALUES ('{}', '{}', '{}', {}, 'nothing', 1, now(), now(), '')",
+        id(), id(), campaign.id, campaign.cells[0].packed()
+    );
+    late.batch_execute(&insert).await.unwrap();
+    campaign
+        .look_at(&app.volunteer().await, campaign.cells[1])
+        .await;
+    late.batch_execute("ROLLBACK").await.unwrap();
+    campaign.progress_shows("/looks", 1).await;
+    assert!(verify(&app).await.0);
+}
+
+#[tokio::test]
+async fn a_worker_that_is_killed_and_started_again_counts_nothing_twice() {
+    let mut app = App::start().await;
+    let campaign = app.campaign().cells(6, 6).looks_wanted(9).open().await;
+    for round in 0..3 {
+        for cell in &campaign.cells[round * 12..(round + 1) * 12] {
+            campaign.look_at(&app.volunteer().await, *cell).await;
+        }
+        app.workers.pop().unwrap().kill().await;
+        let next = app.start_worker();
+        app.workers.push(next);
+    }
+    campaign.progress_shows("/looks", 36).await;
+    caught_up(&app).await;
+    let (right, report) = verify(&app).await;
+    assert!(right, "{report}");
+}
+
+#[tokio::test]
+async fn three_workers_count_nothing_twice() {
+    let app = App::builder().workers(3).start().await;
+    let campaign = app.campaign().cells(6, 6).looks_wanted(9).open().await;
+    let crowd = (0..4).map(|_| async {
+        let volunteer = app.volunteer().await;
+        for cell in &campaign.cells {
+            let sent = tagged(*cell, [point(cell.middle())]);
+            campaign.send(&volunteer, &sent).await.expect(201);
+        }
+    });
+    futures_util::future::join_all(crowd).await;
+    let shown = campaign.progress_shows("/looks", 144).await;
+    assert_eq!(
+        (&shown["tags"], &shown["volunteers"]),
+        (&json!(144), &json!(4))
+    );
+    caught_up(&app).await;
+    let (right, report) = verify(&app).await;
+    assert!(right, "{report}");
+}
+
+#[tokio::test]
+async fn verify_finds_nothing_wrong_after_a_crowd() {
+    let app = App::start().await;
+    let campaign = app.campaign().looks_wanted(2).open().await;
+    looks_of_each_kind(&app, &campaign).await;
+    caught_up(&app).await;
+    let (right, report) = verify(&app).await;
+    assert!(right, "{report}");
+    assert!(
+        report.contains("1 campaigns, 9 checks, 0 cells pending, 0 differences"),
+        "{report}"
+    );
+    let one = app
+        .spotter(&["verify", "--campaign", &campaign.slug, "--json"])
+        .await;
+    assert!(one.status.success());
+    let parsed: Value = serde_json::from_slice(&one.stdout).unwrap();
+    assert_eq!(
+        (&parsed["campaigns"], &parsed["differences"]),
+        (&json!(1), &json!([]))
+    );
+    assert!(
+        !app.spotter(&["verify", "--campaign", "none"])
+            .await
+            .status
+            .success()
+    );
+}
+
+#[tokio::test]
+async fn verify_names_every_number_that_is_wrong() {
+    let app = App::start().await;
+    let campaign = app.campaign().looks_wanted(2).open().await;
+    looks_of_each_kind(&app, &campaign).await;
+    caught_up(&app).await;
+    for (corrupt, repair, what) in [
+        (
+            "UPDATE cells SET looks = looks + 1 WHERE looks > 0",
+            "UPDATE cells SET looks = looks - 1 WHERE looks > 0",
+            "cells: looks of cell",
+        ),
+        (
+            "UPDATE campaign_totals SET looks = looks + 7",
+            "UPDATE campaign_totals SET looks = looks - 7",
+            "totals: ",
+        ),
+        (
+            "UPDATE campaign_totals SET volunteers = volunteers + 7",
+            "UPDATE campaign_totals SET volunteers = volunteers - 7",
+            "totals: ",
+        ),
+        (
+            "UPDATE campaign_tags SET tags = tags + 7",
+            "UPDATE campaign_tags SET tags = tags - 7",
+            "tags: ",
+        ),
+        (
+            "UPDATE cell_tags SET tags = tags + 7",
+            "UPDATE cell_tags SET tags = tags - 7",
+            "cell_tags: ",
+        ),
+        (
+            "UPDATE cell_counts SET cells = cells + 7",
+            "UPDATE cell_counts SET cells = cells - 7",
+            "cell_counts: ",
+        ),
+        (
+            "UPDATE campaign_minutes SET looks = looks + 7",
+            "UPDATE campaign_minutes SET looks = looks - 7",
+            "minutes: ",
+        ),
+        (
+            "UPDATE campaign_volunteers SET looks = looks + 7",
+            "UPDATE campaign_volunteers SET looks = looks - 7",
+            "volunteers: ",
+        ),
+        (
+            "UPDATE blocks SET tags = tags + 7",
+            "UPDATE blocks SET tags = tags - 7",
+            "blocks: ",
+        ),
+        (
+            "UPDATE campaigns SET cells = cells + 7",
+            "UPDATE campaigns SET cells = cells - 7",
+            "prepared: cells",
+        ),
+    ] {
+        app.execute(corrupt).await;
+        let (right, report) = verify(&app).await;
+        assert!(!right, "{corrupt}");
+        let named = format!("{}: {what}", campaign.slug);
+        assert!(
+            report.lines().any(|line| line.starts_with(&named)),
+            "{corrupt}:\n{report}"
+        );
+        app.execute(repair).await;
+        assert!(verify(&app).await.0, "{repair}");
+    }
+}
+
+#[tokio::test]
+async fn progress_of_a_draft_is_for_organisers() {
+    let app = App::start().await;
+    let draft = app.campaign().draft().await;
+    app.public()
+        .get(&draft.path("/progress"))
+        .await
+        .refused(404, "campaign_not_found");
+    app.public()
+        .get(&draft.path("/progress/cells"))
+        .await
+        .refused(404, "campaign_not_found");
+    draft
+        .organiser
+        .get(&draft.path("/progress"))
+        .await
+        .expect(200);
+    let _unused: Option<Cell> = None;
+}
