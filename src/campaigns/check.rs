@@ -8,7 +8,10 @@ use super::model::{
 };
 use crate::{
     geo::LonLat,
-    http::{FieldErrors, limits, text::check_localised},
+    http::{
+        FieldErrors, limits,
+        text::{check_localised, check_time},
+    },
 };
 
 /// Slugs that are words of the API.
@@ -96,6 +99,11 @@ fn check_numbers(definition: &CampaignDefinition, errors: &mut FieldErrors) {
         "/agreement_radius_m",
         || format!("found {radius}; 0.1 to 10000 metres are possible"),
     );
+    for (pointer, time) in [("/starts_at", definition.starts_at), ("/ends_at", definition.ends_at)] {
+        if let Some(time) = time {
+            check_time(errors, pointer, time);
+        }
+    }
     if let (Some(starts), Some(ends)) = (definition.starts_at, definition.ends_at) {
         errors.need(starts < ends, "/ends_at", || {
             format!("found {ends}, which is not after starts_at {starts}")

@@ -267,7 +267,10 @@ async fn definition_of(
     db: &impl GenericClient,
     campaign: &Campaign,
 ) -> Result<CampaignDefinition, Problem> {
-    let (_, area) = queries::area(db, campaign.id).await?;
+    // With every digit, unlike what is shown: an area that nobody changes must stay as it is.
+    let area = super::stored_area(db, campaign.id).await?;
+    let rings: Vec<_> = area.polygons.iter().map(|polygon| &polygon.rings).collect();
+    let area = json!({"type": "MultiPolygon", "coordinates": rings});
     let layer = imagery::by_id(db, campaign.imagery_layer_id).await?;
     let priorities =
         serde_json::from_value(campaign.priorities.clone()).map_err(|e| Problem::internal(&e))?;

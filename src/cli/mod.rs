@@ -141,9 +141,11 @@ async fn serve(config: Config, listen: ListenConfig) -> anyhow::Result<()> {
     let listener = TcpListener::bind((listen.host, listen.port))
         .with_context(|| format!("PORT: cannot listen at {}:{}", listen.host, listen.port))?;
     let address = listener.local_addr()?;
+    // Before anybody is told: who knows the address may also ask for the stop.
+    let stop = stop_signal()?;
     tracing::info!(%address, "serving");
     print(&format!("serving at http://{address}"))?;
-    server::run(&shared, listener, &listen, stop_signal()?).await
+    server::run(&shared, listener, &listen, stop).await
 }
 
 async fn migrate(db: &Db) -> anyhow::Result<usize> {

@@ -85,6 +85,13 @@ pub fn respond(
     });
     response.insert_header((header::ETAG, format!("\"{tag}\"")));
     response.insert_header((header::CACHE_CONTROL, cache_control));
+    // A 304 names the tag of the coding that the client has (RFC 9110, 15.4.5).
+    let known = tags(req.headers(), &header::IF_NONE_MATCH)
+        .map(|found| found.trim_start_matches("W/"))
+        .find(|found| bare(found) == Some(tag));
+    if let Some(known) = known.filter(|_| hit) {
+        response.insert_header((header::ETAG, known));
+    }
     if hit {
         return Ok(response.finish());
     }

@@ -35,6 +35,7 @@ pub fn complete(mut collected: OpenApi) -> OpenApi {
         for (operation, has_body) in operations(item) {
             let secured = operation.security.is_some();
             add_problems(operation, has_body, secured);
+            name_uniquely(operation);
         }
     }
     let mut document = OpenApiBuilder::new()
@@ -56,6 +57,14 @@ pub fn complete(mut collected: OpenApi) -> OpenApi {
         .build();
     document.tags = None;
     document
+}
+
+/// Handlers are named within their feature: `read` of Campaigns becomes `campaigns_read`.
+fn name_uniquely(operation: &mut Operation) {
+    let tag = operation.tags.iter().flatten().next().map(|tag| tag.to_ascii_lowercase());
+    if let (Some(tag), Some(name)) = (tag, &operation.operation_id) {
+        operation.operation_id = Some(format!("{tag}_{name}"));
+    }
 }
 
 /// Methods of each path, for `Allow`.

@@ -9,6 +9,9 @@ use super::{
     limits::{PAGE_DEFAULT, PAGE_MAX},
 };
 
+/// What no cursor of ours holds, and the database cannot compare with: years before 0, NUL.
+const FOREIGN: [&str; 2] = ["\"-", "\\u0000"];
+
 /// Entries of the page that the client asked for, checked.
 pub fn page_size(limit: Option<u32>) -> Result<u32, Problem> {
     match limit.unwrap_or(PAGE_DEFAULT) {
@@ -52,7 +55,9 @@ pub fn decode_cursor<T: DeserializeOwned>(cursor: Option<&str>) -> Result<Option
     URL_SAFE_NO_PAD
         .decode(cursor)
         .ok()
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .filter(|text| !FOREIGN.iter().any(|sign| text.contains(sign)))
+        .and_then(|text| serde_json::from_str(&text).ok())
         .map(Some)
         .ok_or_else(|| {
             Problem::bad_request(

@@ -19,6 +19,14 @@ pub fn check_text(errors: &mut FieldErrors, pointer: &str, text: &str, chars_max
     });
 }
 
+/// Notes a time before the year 0: RFC 3339 cannot write it and the database cannot keep it.
+pub fn check_time(errors: &mut FieldErrors, pointer: &str, time: jiff::Timestamp) {
+    const YEAR_0_SECS: i64 = -62_167_219_200;
+    errors.need(time.as_second() >= YEAR_0_SECS, pointer, || {
+        format!("found {time}; times from the year 0 on can be kept")
+    });
+}
+
 /// Notes what is wrong with a text in several languages; `required` texts need one at least.
 pub fn check_localised(
     errors: &mut FieldErrors,

@@ -8,7 +8,10 @@ use super::model::{Look, NOTE_CHARS_MAX, NewLook, NewTag, Outcome, TAGS_MAX, Tag
 use crate::{
     campaigns::Running,
     geo::{CellId, Geometry, Tile},
-    http::{FieldErrors, Problem, text::check_text},
+    http::{
+        FieldErrors, Problem,
+        text::{check_text, check_time},
+    },
 };
 
 /// How far outside its square a tag may lie, in degrees: 1 cm, for rounding.
@@ -25,6 +28,8 @@ pub fn check(look: &NewLook, volunteer_id: Uuid, campaign: &Running) -> Result<L
         )
     });
     check_version(look, campaign, &mut errors);
+    check_time(&mut errors, "/started_at", look.started_at);
+    check_time(&mut errors, "/finished_at", look.finished_at);
     check_count(look, &mut errors);
     let mut tags = Vec::with_capacity(look.tags.len().min(TAGS_MAX));
     for (index, tag) in look.tags.iter().enumerate().take(TAGS_MAX) {

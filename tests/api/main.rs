@@ -8,18 +8,25 @@
 mod harness;
 
 mod accounts;
+mod area_repairs;
 mod areas;
+mod assignment_order;
 mod assignments;
+mod campaign_changes;
 mod campaign_refusals;
 mod campaigns;
 mod degraded;
+mod feed;
 mod http;
+mod http_answers;
 mod imagery;
 mod lifecycle;
+mod look_checks;
 mod looks;
 mod looks_over_time;
 mod operations;
 mod preparation;
 mod progress;
+mod tag_changes;
 mod tags;
 mod tiles;

@@ -187,11 +187,6 @@ impl App {
         String::from_utf8_lossy(&fs::read(self.folder.join("log")).unwrap()).into_owned()
     }
 
-    /// The folder of the object store.
-    pub fn store(&self) -> PathBuf {
-        self.folder.join("store")
-    }
-
     fn command(&self, arguments: &[&str], more: &[(&str, &str)]) -> Command {
         let log = File::options()
             .append(true)
