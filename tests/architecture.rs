@@ -148,7 +148,11 @@ fn a_module_uses_only_modules_above_it() {
         let Some(own) = place(&source.module()) else {
             continue;
         };
-        let code: String = source.code().map(|(_, line)| format!("{line}\n")).collect();
+        let code = source
+            .code()
+            .map(|(_, line)| line)
+            .collect::<Vec<_>>()
+            .join("\n");
         for name in named(&code) {
             if place(&name).is_some_and(|used| used > own) {
                 upward.push(format!(

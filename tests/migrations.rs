@@ -68,6 +68,7 @@ fn migrations() -> Vec<(String, String)> {
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "sql"));
     files.sort();
     files
         .into_iter()

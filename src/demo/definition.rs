@@ -64,7 +64,7 @@ und alles darauf hat das Programm gezeichnet.*
 pub fn layer(url_template: &str) -> Value {
     json!({
         "key": LAYER,
-        "name": "Demo coast, 12 February 2026",
+        "name": "Demo coast",
         "url_template": url_template,
         "min_zoom": 0,
         "max_zoom": ZOOM_MAX,

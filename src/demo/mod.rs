@@ -76,7 +76,7 @@ pub struct DevConfig {
     #[arg(long)]
     pub services: bool,
 
-    /// Start `PgBouncer` too, in transaction mode; its URL is `PGBOUNCER_URL` in the env file.
+    /// Start PgBouncer too, in transaction mode; its URL is `PGBOUNCER_URL` in the env file.
     #[arg(long)]
     pub pgbouncer: bool,
 

@@ -14,7 +14,7 @@ const FOLDERS: [&str; 3] = ["/usr/bin", "/usr/sbin", "/usr/local/bin"];
 /// Made by the distribution's package of PostgreSQL.
 const ACCOUNT: &str = "postgres";
 
-/// Programs of one version of PostgreSQL that has `PostGIS`.
+/// Programs of one version of PostgreSQL that has PostGIS.
 pub struct Postgres {
     pub initdb: PathBuf,
     pub postgres: PathBuf,
@@ -25,7 +25,7 @@ pub struct Postgres {
 pub enum Account {
     /// We are not root: they run as we do.
     Own,
-    /// PostgreSQL and `PgBouncer` refuse to run as root: they run as the package's user.
+    /// PostgreSQL and PgBouncer refuse to run as root: they run as the package's user.
     Package { uid: u32, gid: u32 },
 }
 

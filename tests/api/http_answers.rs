@@ -94,7 +94,8 @@ async fn a_head_is_a_get_without_its_body() {
         "/docs/".to_owned(),
         campaign.path("/tags"),
     ] {
-        let organiser = &campaign.organiser;
+        // One server: each lists the exposed headers in an order of its own.
+        let organiser = campaign.organiser.at(&app.servers[0].url);
         let (get, head) = (organiser.get(&path).await, organiser.head(&path).await);
         assert_eq!(head.status, get.status, "{head:?}");
         assert!(head.body.is_empty(), "{head:?}");

@@ -1,6 +1,18 @@
 //! Looks in batches, across versions of a campaign, and after its close.
 
-use crate::harness::{App, Value, eventually, fixtures::at_once, id, json, nothing, point, tagged};
+use crate::harness::{
+    App, Campaign, Value, eventually, fixtures::at_once, id, json, nothing, point, tagged,
+};
+
+/// Waits until no server gives squares any more; somebody else asks, who may still be given some.
+async fn closed_everywhere(app: &App, campaign: &Campaign) {
+    let other = app.volunteer().await;
+    eventually("every server knows of the close", || async {
+        let asked = (campaign.ask(&other, 1).await, campaign.ask(&other, 1).await);
+        (asked.0.status == 409 && asked.1.status == 409).then_some(())
+    })
+    .await;
+}
 
 fn verdicts(answer: &Value) -> Vec<&str> {
     let results = answer["results"].as_array().unwrap();
@@ -263,14 +275,7 @@ async fn a_look_that_was_begun_before_the_close_is_still_taken() {
     let given = campaign.given(&volunteer, 1).await[0];
     let never_given = campaign.cells.iter().find(|cell| **cell != given).unwrap();
     campaign.steer("close").await.expect(200);
-    eventually("every server knows of the close", || async {
-        let mut refused = 0;
-        for _ in 0..4 {
-            refused += u32::from(campaign.ask(&volunteer, 1).await.status == 409);
-        }
-        (refused == 4).then_some(())
-    })
-    .await;
+    closed_everywhere(&app, &campaign).await;
     campaign
         .send(&volunteer, &nothing(*never_given))
         .await
@@ -297,14 +302,7 @@ async fn a_look_that_was_stored_before_the_close_is_repeated_after_it() {
     let look = nothing(campaign.cells[0]);
     campaign.send(&volunteer, &look).await.expect(201);
     campaign.steer("close").await.expect(200);
-    eventually("every server knows of the close", || async {
-        let mut refused = 0;
-        for _ in 0..4 {
-            refused += u32::from(campaign.ask(&volunteer, 1).await.status == 409);
-        }
-        (refused == 4).then_some(())
-    })
-    .await;
+    closed_everywhere(&app, &campaign).await;
     campaign.send(&volunteer, &look).await.expect(200);
 }
 

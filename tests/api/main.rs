@@ -4,6 +4,11 @@
 //! set `DATABASE_URL` and `MEMCACHED`.
 
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(
+    clippy::needless_pass_by_value,
+    clippy::too_many_lines,
+    reason = "`json!` makes values, and a table of cases is as long as it is"
+)]
 
 mod harness;
 

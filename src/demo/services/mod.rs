@@ -1,4 +1,4 @@
-//! The services of one state folder: PostgreSQL, memcached, `PgBouncer` on request.
+//! The services of one state folder: PostgreSQL, memcached, PgBouncer on request.
 
 mod memcached;
 mod pgbouncer;
@@ -25,7 +25,7 @@ use crate::{
     db::{self, Db},
 };
 
-/// Longest wait for memcached or `PgBouncer` to listen.
+/// Longest wait for memcached or PgBouncer to listen.
 const LISTEN_WAIT: Duration = Duration::from_secs(10);
 const STEP: Duration = Duration::from_millis(20);
 

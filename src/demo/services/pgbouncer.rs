@@ -1,4 +1,4 @@
-//! `PgBouncer` in transaction mode, for any database of the private PostgreSQL.
+//! PgBouncer in transaction mode, for any database of the private PostgreSQL.
 
 use std::path::Path;
 
@@ -29,7 +29,8 @@ pub async fn start(
     let (settings, users) = (place.join("pgbouncer.ini"), place.join("pgbouncer.users"));
     write_private(&users, &format!("\"{USER}\" \"{}\"\n", postgres.password))?;
     // Few server connections for many clients, so that clients do meet each other's leavings; and
-    // none kept for long, so that a test can drop its database.
+    // none kept for long, so that a test can drop its database. A database that is away is said
+    // to be so within seconds, not after the two minutes that are the default.
     write_private(
         &settings,
         &format!(
@@ -46,6 +47,8 @@ pub async fn start(
          max_client_conn = 2000\n\
          server_idle_timeout = 5\n\
          autodb_idle_timeout = 5\n\
+         query_wait_timeout = 5\n\
+         server_login_retry = 1\n\
          log_connections = 0\n\
          log_disconnections = 0\n\
          log_stats = 0\n",

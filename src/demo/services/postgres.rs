@@ -1,4 +1,4 @@
-//! A private PostgreSQL with `PostGIS`.
+//! A private PostgreSQL with PostGIS.
 //!
 //! **Invariant:** nothing is asked of a server before it has named our folder as its own.
 

@@ -190,6 +190,7 @@ fn hash_of_migrations() -> u64 {
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "sql"));
     files.sort();
     let mut hasher = DefaultHasher::new();
     for file in files {

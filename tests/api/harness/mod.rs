@@ -42,10 +42,9 @@ pub async fn within<T, F: Future<Output = Option<T>>>(
             tokio::time::sleep(Duration::from_millis(15)).await;
         }
     };
-    match tokio::time::timeout(deadline, polling).await {
-        Ok(value) => value,
-        Err(_) => panic!("it did not happen within {deadline:?}: {what}"),
-    }
+    tokio::time::timeout(deadline, polling)
+        .await
+        .unwrap_or_else(|_elapsed| panic!("it did not happen within {deadline:?}: {what}"))
 }
 
 /// A new id, as a client makes it.

@@ -88,7 +88,7 @@ async fn answer(mut stream: TcpStream, asked: &Mutex<Vec<String>>, gate: &Semaph
             ),
             "loop" => ("302 Found", format!("Location: {path}\r\n"), Vec::new()),
             "silent" => {
-                tokio::time::sleep(Duration::from_secs(3600)).await;
+                tokio::time::sleep(Duration::from_hours(1)).await;
                 return None;
             }
             "held" => {
