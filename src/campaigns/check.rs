@@ -99,7 +99,10 @@ fn check_numbers(definition: &CampaignDefinition, errors: &mut FieldErrors) {
         "/agreement_radius_m",
         || format!("found {radius}; 0.1 to 10000 metres are possible"),
     );
-    for (pointer, time) in [("/starts_at", definition.starts_at), ("/ends_at", definition.ends_at)] {
+    for (pointer, time) in [
+        ("/starts_at", definition.starts_at),
+        ("/ends_at", definition.ends_at),
+    ] {
         if let Some(time) = time {
             check_time(errors, pointer, time);
         }

@@ -61,7 +61,12 @@ pub fn complete(mut collected: OpenApi) -> OpenApi {
 
 /// Handlers are named within their feature: `read` of Campaigns becomes `campaigns_read`.
 fn name_uniquely(operation: &mut Operation) {
-    let tag = operation.tags.iter().flatten().next().map(|tag| tag.to_ascii_lowercase());
+    let tag = operation
+        .tags
+        .iter()
+        .flatten()
+        .next()
+        .map(|tag| tag.to_ascii_lowercase());
     if let (Some(tag), Some(name)) = (tag, &operation.operation_id) {
         operation.operation_id = Some(format!("{tag}_{name}"));
     }

@@ -233,10 +233,11 @@ async fn tile(
         }
         found => found?,
     };
-    let lifetime = if query.0.v == Some(layer.revision) {
-        FOREVER
-    } else {
-        FOR_A_WHILE
+    let lifetime = match query.0.v {
+        Some(revision) if revision == layer.revision => FOREVER,
+        // Nobody may keep this image under the address of a revision that is yet to come.
+        Some(revision) if revision > layer.revision => "no-store",
+        _ => FOR_A_WHILE,
     };
     etag::respond(
         &req,
