@@ -19,7 +19,7 @@ I look next*, and what the crowd saw.
 
 **Conventions.** JSON; geometry as GeoJSON (RFC 7946) in EPSG:4326; times RFC 3339 in UTC; ids of looks \
 and tags are UUIDs made by the client (version 7 advised). `{campaign}` is a slug or an id. Every `GET` \
-also answers `HEAD`; `OPTIONS` lists the methods. Lists are objects with `next` where there is a next page.
+also answers `HEAD`; `OPTIONS` lists the methods, and another method gets 405 (`method_not_allowed`) with `Allow`. Lists are objects with `next` where there is a next page.
 
 **Problems** are `application/problem+json` (RFC 9457) with a stable `code`; refused members are listed in \
 `errors` with JSON pointers. Answers that ask for patience carry `Retry-After` in seconds.

@@ -1,7 +1,7 @@
 //! Linear colours, and their way into the bytes of a picture.
 //!
 //! **Invariant:** everything is painted as reflectance under sun and sky; only
-//! [`develop`] knows of gamma, haze and the look of a survey camera.
+//! [`Film::develop`] knows of gamma, haze and the look of a survey camera.
 
 use super::geo::{count_f32, index};
 use super::terrain::smooth;

@@ -23,6 +23,10 @@ export function Thumb({ at, imagery, label }: { at: LonLat; imagery: Imagery; la
           alt=""
           loading="lazy"
           src={tileUrl(imagery.tiles, tile)}
+          onError={(event) => {
+            // A hole is quieter than the browser's sign for a broken image.
+            event.currentTarget.hidden = true;
+          }}
           style={{ left: percent(tile.x - west), top: percent(tile.y - north), width: percent(1), height: percent(1) }}
         />
       ))}
