@@ -11,7 +11,7 @@ use crate::{
     accounts::Volunteer,
     campaigns::{self, Running},
     geo::LonLat,
-    http::{Body, FieldErrors, PathParam, Problem, ProblemBody},
+    http::{FieldErrors, PathParam, Problem, ProblemBody, extract::OptionalBody},
     state::App,
 };
 
@@ -34,6 +34,15 @@ struct Wanted {
 
 fn one() -> u16 {
     1
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self {
+            count: one(),
+            near: None,
+        }
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -70,7 +79,7 @@ struct DealView {
 #[utoipa::path(
     tag = "Volunteers",
     params(("campaign" = String, Path, description = "Slug or id.", example = "demo")),
-    request_body(content = Wanted),
+    request_body(content = Option<Wanted>, description = "One square, when it is absent."),
     responses(
         (status = 200, description = "Squares, at most as many as wanted.", body = DealView),
         (status = 409, description = "No squares are given now. Codes: `campaign_paused` (with the organisers' `message`), `campaign_closed`, `campaign_not_started`.", body = ProblemBody, content_type = "application/problem+json"),
@@ -82,7 +91,7 @@ async fn deal(
     app: Data<App>,
     volunteer: Volunteer,
     reference: PathParam<String>,
-    wanted: Body<Wanted>,
+    wanted: OptionalBody<Wanted>,
 ) -> Result<HttpResponse, Problem> {
     let near = check(&wanted.0)?;
     let campaign = campaigns::running(&app, &reference.0).await?;
