@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn instructions_keep_their_form_and_lose_what_could_harm() {
         let html = safe_html(
-            "**Look** at [this](https://example.org)\n\n<script>alert(1)</script><img src=x onerror=alert(1)>[x](javascript:alert(1))",
+            "**Look** at [this](https://example.org)\n\n<script>alert(1)</script><img src=x onerror=alert(1)>\n\n[x](javascript:alert(1)) <a href=\"javascript:alert(1)\">y</a>",
         );
         assert!(html.contains("<strong>Look</strong>"), "{html}");
         assert!(html.contains("href=\"https://example.org\""), "{html}");

@@ -93,7 +93,7 @@ mod tests {
             "e",
             "en_US",
             "en-",
-            "way-too-long-for-a-tag-really-it-is",
+            "way-too-long-for-a-tag-really-it-isnt",
         ] {
             assert!(!is_locale(bad), "{bad}");
         }
