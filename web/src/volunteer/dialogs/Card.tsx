@@ -2,7 +2,7 @@
  * A card over the image. It takes the focus and gives it back; everything else is inert meanwhile.
  */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Icon } from "../../shared/symbols.tsx";
 import { say } from "../language.ts";
 
@@ -29,22 +29,27 @@ function setInert(isInert: boolean): void {
 
 export function Card({ role, title, wide, narrow, middle, isFirst, sign, onClose, children }: CardProps) {
   const card = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  const close = useRef(onClose);
+  close.current = onClose;
+  useLayoutEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     setInert(true);
     // The card itself, not its button: a key meant for the image must not press what has just appeared.
     card.current!.focus();
+    // On the document: Escape closes the card wherever the focus has got to.
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.key === "Escape") close.current?.();
+    };
+    document.addEventListener("keydown", onKeyDown);
     return () => {
+      document.removeEventListener("keydown", onKeyDown);
       setInert(false);
       const target = before?.isConnected && before !== document.body ? before : document.getElementById("map");
       target?.focus({ preventScroll: true });
     };
   }, []);
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === "Escape" && onClose) onClose();
-  };
   return (
-    <div class={`veil${middle ? " mid" : ""}${isFirst ? " first-sheet" : ""}`} onClick={(event) => event.target === event.currentTarget && onClose?.()} onKeyDown={onKeyDown}>
+    <div class={`veil${middle ? " mid" : ""}${isFirst ? " first-sheet" : ""}`} onClick={(event) => event.target === event.currentTarget && onClose?.()}>
       <div class={`card${wide ? " wide" : ""}${narrow ? " narrow" : ""}`} role={role} aria-modal="true" aria-labelledby="card-title" tabIndex={-1} ref={card}>
         {sign}
         <div class="row">
