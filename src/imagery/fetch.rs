@@ -15,6 +15,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(20);
 /// Bytes of one tile.
 pub const TILE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// How long an idle connection to a source is kept: shorter than servers keep it, so that a
+/// request seldom meets a connection that the source is just closing.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(3);
 /// Redirects that are followed.
 const REDIRECTS_MAX: usize = 3;
 
@@ -109,6 +112,7 @@ pub fn client(allow_internal: bool) -> anyhow::Result<Client> {
         .user_agent(concat!("spotter/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(FETCH_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
         .redirect(policy)
         .dns_resolver(guard::resolver(allow_internal))
         .no_proxy()

@@ -143,7 +143,12 @@ impl Tiles {
         let template = Template::parse(&layer.definition.url_template, &mut FieldErrors::default())
             .ok_or_else(|| TileError::Store("the layer's template cannot be read".to_owned()))?;
         let address = template.address(tile, layer.definition.tile_size, &layer.definition.secrets);
-        let fetched = fetch::fetch(&self.client, &address, self.allow_internal).await;
+        let ask = || fetch::fetch(&self.client, &address, self.allow_internal);
+        let fetched = match ask().await {
+            // The source may have closed the connection that was kept: once more, on a new one.
+            Err(FetchError::Unreachable) => ask().await,
+            fetched => fetched,
+        };
         count(match &fetched {
             Ok(_) => "source",
             Err(FetchError::Missing) => "missing",
