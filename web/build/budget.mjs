@@ -1,7 +1,7 @@
 /** Fails when a page has grown beyond its budget (brotli, as the server sends it). Run after `npm run build`. */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const DIST = fileURLToPath(new URL("../dist", import.meta.url));
 const ASSETS = join(DIST, "assets");
@@ -34,7 +34,10 @@ const worker = names.filter((name) => name.includes("maplibre-gl-worker"));
 const maplibre = scripts.filter((name) => name.startsWith("maplibre-"));
 const locale = scripts.filter((name) => /^[a-z]{2}-/.test(name));
 const app = [...scripts.filter((name) => !maplibre.includes(name) && !locale.includes(name)), ...styles];
-const boot = [...page.matchAll(/<script>([\s\S]*?)<\/script>/g)].reduce((sum, match) => sum + Buffer.byteLength(match[1]), 0);
+const boot = [...page.matchAll(/<script>([\s\S]*?)<\/script>/g)].reduce(
+  (sum, match) => sum + Buffer.byteLength(match[1]),
+  0,
+);
 const html = size(join(DIST, "volunteer.html"));
 const organiser = names.filter((name) => /^organise-/.test(name));
 
@@ -57,6 +60,8 @@ if (app.some((name) => organiser.includes(name))) {
 for (const [what, bytes, limit] of lines) {
   const over = bytes > limit;
   failed ||= over;
-  console.log(`${over ? "OVER " : "ok   "}${what}: ${(bytes / KIB).toFixed(1)} KiB${limit === Infinity ? "" : ` of ${limit / KIB}`}`);
+  console.log(
+    `${over ? "OVER " : "ok   "}${what}: ${(bytes / KIB).toFixed(1)} KiB${limit === Infinity ? "" : ` of ${limit / KIB}`}`,
+  );
 }
 process.exit(failed ? 1 : 0);

@@ -4,8 +4,9 @@
  *
  * Invariant: what is inlined is static bytes, because the server hashes them for its content security policy.
  */
-import { build, type Plugin, type Rolldown } from "vite";
+
 import { fileURLToPath } from "node:url";
+import { build, type Plugin, type Rolldown } from "vite";
 
 const ENTRY = fileURLToPath(new URL("../src/volunteer/boot.ts", import.meta.url));
 

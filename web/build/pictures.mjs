@@ -9,8 +9,15 @@ const base = process.env.BASE_URL ?? "http://127.0.0.1:8080";
 const campaign = process.env.CAMPAIGN ?? "demo";
 const folder = new URL("../pictures/", import.meta.url).pathname;
 const flags = [
-  "--headless", "--no-sandbox", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-  "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+  "--headless",
+  "--no-sandbox",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--use-gl=angle",
+  "--use-angle=swiftshader",
+  "--enable-unsafe-swiftshader",
 ];
 const devices = {
   "volunteer-desktop": { viewport: { width: 1440, height: 900 } },
@@ -28,7 +35,10 @@ for (const [name, device] of Object.entries(devices)) {
   // A square is ready for hands a moment after it appeared.
   await page.waitForTimeout(1000);
   const stage = await page.locator("main").boundingBox();
-  for (const [x, y] of [[0.42, 0.38], [0.62, 0.55]]) {
+  for (const [x, y] of [
+    [0.42, 0.38],
+    [0.62, 0.55],
+  ]) {
     await page.mouse.click(stage.x + stage.width * x, stage.y + stage.height * y);
     await page.keyboard.press("Escape");
     await page.keyboard.press("4");

@@ -18,13 +18,21 @@ function Entry({ tag }: { tag: TagFeature }) {
   return (
     <li>
       <span class="shot">
-        {tag.geometry.type === "Point" && <Thumb at={tag.geometry.coordinates as LonLat} imagery={campaign.value!.imagery} label={name} />}
+        {tag.geometry.type === "Point" && (
+          <Thumb at={tag.geometry.coordinates as LonLat} imagery={campaign.value!.imagery} label={name} />
+        )}
         {type && <Badge icon={type.icon} colour={type.colour} size="s" />}
       </span>
       <div class="grow">
         <b>{name}</b>
-        {note && <div class="note" dir="auto">{say("quoted", { note })}</div>}
-        <div class="who num">{say("feed_who", { when: ago(received_at, clock.value), who: volunteer_id.slice(-WHO_SIGNS) })}</div>
+        {note && (
+          <div class="note" dir="auto">
+            {say("quoted", { note })}
+          </div>
+        )}
+        <div class="who num">
+          {say("feed_who", { when: ago(received_at, clock.value), who: volunteer_id.slice(-WHO_SIGNS) })}
+        </div>
       </div>
     </li>
   );
@@ -42,9 +50,23 @@ function KeyForm() {
         <b>{say("feed_locked_title")}</b>
         <p>{say("feed_locked")}</p>
         <label for="key">{say("key_label")}</label>
-        <input class="field" id="key" type="password" autocomplete="off" spellcheck={false} value={value} aria-describedby="key-note" aria-invalid={isKeyWrong.value} onInput={(event) => setValue(event.currentTarget.value)} />
-        <p id="key-note" class={isKeyWrong.value ? "wrong" : "muted"} role="status">{say(isKeyWrong.value ? "key_wrong" : "key_kept")}</p>
-        <button class="btn primary" type="submit">{say("key_show")}</button>
+        <input
+          class="field"
+          id="key"
+          type="password"
+          autocomplete="off"
+          spellcheck={false}
+          value={value}
+          aria-describedby="key-note"
+          aria-invalid={isKeyWrong.value}
+          onInput={(event) => setValue(event.currentTarget.value)}
+        />
+        <p id="key-note" class={isKeyWrong.value ? "wrong" : "muted"} role="status">
+          {say(isKeyWrong.value ? "key_wrong" : "key_kept")}
+        </p>
+        <button class="btn primary" type="submit">
+          {say("key_show")}
+        </button>
       </form>
     </div>
   );
@@ -54,10 +76,28 @@ export function Feed() {
   const list = tags.value;
   return (
     <section class="card feed" aria-labelledby="h-feed">
-      <header><h2 id="h-feed" class="grow">{say("feed_title")}</h2>{key.value && <span class="muted num">{say("plain_number", { n: list.length })}</span>}</header>
+      <header>
+        <h2 id="h-feed" class="grow">
+          {say("feed_title")}
+        </h2>
+        {key.value && <span class="muted num">{say("plain_number", { n: list.length })}</span>}
+      </header>
       {!key.value && <KeyForm />}
-      {key.value && list.length === 0 && <div class="blank"><div><b>{say("feed_empty_title")}</b>{say("feed_empty")}</div></div>}
-      {list.length > 0 && <ul>{list.slice(0, SHOWN).map((tag) => <Entry key={tag.id} tag={tag} />)}</ul>}
+      {key.value && list.length === 0 && (
+        <div class="blank">
+          <div>
+            <b>{say("feed_empty_title")}</b>
+            {say("feed_empty")}
+          </div>
+        </div>
+      )}
+      {list.length > 0 && (
+        <ul>
+          {list.slice(0, SHOWN).map((tag) => (
+            <Entry key={tag.id} tag={tag} />
+          ))}
+        </ul>
+      )}
       {list.length > SHOWN && <p class="muted rest">{say("feed_more", { n: list.length - SHOWN })}</p>}
     </section>
   );

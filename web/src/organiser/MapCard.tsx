@@ -22,9 +22,13 @@ const wholeArea = (c: Campaign) => map?.fitBounds(unrolled(c.bbox), { padding: 3
 async function refreshCells(): Promise<void> {
   if (!map) return;
   const bounds = map.getBounds();
-  const box = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()].map((v) => v.toFixed(6)).join(",");
+  const box = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()]
+    .map((v) => v.toFixed(6))
+    .join(",");
   const zoom = Math.max(0, map.getZoom()).toFixed(2);
-  const cells = await call<ProgressCells>(`${path}/progress/cells?bbox=${box}&zoom=${zoom}`, { token: key.value }).catch(() => null);
+  const cells = await call<ProgressCells>(`${path}/progress/cells?bbox=${box}&zoom=${zoom}`, {
+    token: key.value,
+  }).catch(() => null);
   if (cells && map) showCells(map, cells);
 }
 
@@ -38,7 +42,11 @@ async function createMap(container: HTMLElement, c: Campaign): Promise<void> {
     container,
     bounds: unrolled(c.bbox),
     fitBoundsOptions: { padding: 32 },
-    style: { version: 8, sources: { imagery: imagerySource(c.imagery) }, layers: [{ id: "imagery", type: "raster", source: "imagery", paint: { ...paint, "raster-fade-duration": 0 } }] },
+    style: {
+      version: 8,
+      sources: { imagery: imagerySource(c.imagery) },
+      layers: [{ id: "imagery", type: "raster", source: "imagery", paint: { ...paint, "raster-fade-duration": 0 } }],
+    },
   });
   created.getCanvas().setAttribute("role", "img");
   created.on("error", () => {});
@@ -53,21 +61,38 @@ async function createMap(container: HTMLElement, c: Campaign): Promise<void> {
     if (round.value % CELLS_EVERY_ROUNDS === 0) void refreshCells();
   });
   effect(() => {
-    for (const layer of ["cells", "bad"]) created.setLayoutProperty(layer, "visibility", shown.value === "looks" ? "visible" : "none");
-    created.getCanvas().setAttribute("aria-label", say("map_label", { share: words.percent(progress.value?.coverage ?? 0) }));
+    for (const layer of ["cells", "bad"])
+      created.setLayoutProperty(layer, "visibility", shown.value === "looks" ? "visible" : "none");
+    created
+      .getCanvas()
+      .setAttribute("aria-label", say("map_label", { share: words.percent(progress.value?.coverage ?? 0) }));
   });
 }
 
 function Legend({ wanted }: { wanted: number }) {
   // With many looks wanted the six colours stand for ranges; their ends are enough.
-  const steps = Array.from({ length: 5 }, (_, i) => (wanted <= 5 ? i : Math.round((i * wanted) / 5))).slice(0, Math.min(5, wanted));
+  const steps = Array.from({ length: 5 }, (_, i) => (wanted <= 5 ? i : Math.round((i * wanted) / 5))).slice(
+    0,
+    Math.min(5, wanted),
+  );
   return (
     <div class="legend">
       <b>{say("legend")}</b>
       <ol class="num">
-        {steps.map((looks, i) => <li key={i}><i class={`p${wanted <= 5 && wanted > 1 && i > 0 ? Math.round((i / wanted) * 5) : i}`} />{looks}</li>)}
-        <li><i class="p6" />{say("legend_done")}</li>
-        <li class="gap"><i class="hatch" />{say("legend_bad")}</li>
+        {steps.map((looks, i) => (
+          <li key={i}>
+            <i class={`p${wanted <= 5 && wanted > 1 && i > 0 ? Math.round((i / wanted) * 5) : i}`} />
+            {looks}
+          </li>
+        ))}
+        <li>
+          <i class="p6" />
+          {say("legend_done")}
+        </li>
+        <li class="gap">
+          <i class="hatch" />
+          {say("legend_bad")}
+        </li>
       </ol>
     </div>
   );
@@ -82,18 +107,30 @@ export function MapCard() {
   return (
     <section class="card mapcard" aria-labelledby="h-map">
       <header>
-        <h2 id="h-map" class="grow">{say("map_title")}</h2>
+        <h2 id="h-map" class="grow">
+          {say("map_title")}
+        </h2>
         <div class="seg" role="group" aria-label={say("map_show")}>
-          <button aria-pressed={shown.value === "looks"} onClick={() => (shown.value = "looks")}>{say("map_looks")}</button>
-          <button aria-pressed={shown.value === "tags"} onClick={() => (shown.value = "tags")}>{say("map_tags")}</button>
+          <button type="button" aria-pressed={shown.value === "looks"} onClick={() => (shown.value = "looks")}>
+            {say("map_looks")}
+          </button>
+          <button type="button" aria-pressed={shown.value === "tags"} onClick={() => (shown.value = "tags")}>
+            {say("map_tags")}
+          </button>
         </div>
       </header>
       <div class="map">
         <div class="canvas" ref={container} />
         <div class="zoom" role="group" aria-label={say("zoom_group")}>
-          <button aria-label={say("zoom_in")} onClick={() => map?.zoomIn()}><Icon name="plus" small /></button>
-          <button aria-label={say("zoom_out")} onClick={() => map?.zoomOut()}><Icon name="minus" small /></button>
-          <button aria-label={say("zoom_fit")} onClick={() => wholeArea(c)}><Icon name="fit" small /></button>
+          <button type="button" aria-label={say("zoom_in")} onClick={() => map?.zoomIn()}>
+            <Icon name="plus" small />
+          </button>
+          <button type="button" aria-label={say("zoom_out")} onClick={() => map?.zoomOut()}>
+            <Icon name="minus" small />
+          </button>
+          <button type="button" aria-label={say("zoom_fit")} onClick={() => wholeArea(c)}>
+            <Icon name="fit" small />
+          </button>
         </div>
       </div>
       <Legend wanted={c.looks_wanted} />

@@ -18,7 +18,9 @@ function Kpi({ label, value, small, sub }: { label: string; value: string; small
   return (
     <div class="kpi">
       <dt>{label}</dt>
-      <dd>{value} {small && <small>{small}</small>}</dd>
+      <dd>
+        {value} {small && <small>{small}</small>}
+      </dd>
       {sub && <dd class="muted num">{sub}</dd>}
     </div>
   );
@@ -31,10 +33,20 @@ export function Kpis() {
     <dl class="card kpis">
       <div class="kpi">
         <dt>{say("kpi_cells")}</dt>
-        <dd>{share} {p && <small>{say("kpi_cells_of", { done: p.cells_done, cells: p.cells })}</small>}</dd>
-        <dd class="muted"><div class="meter" role="img" aria-label={say("percent_of_cells", { share })}><i style={{ width: `${(p?.coverage ?? 0) * 100}%` }} /></div></dd>
+        <dd>
+          {share} {p && <small>{say("kpi_cells_of", { done: p.cells_done, cells: p.cells })}</small>}
+        </dd>
+        <dd class="muted">
+          <div class="meter" role="img" aria-label={say("percent_of_cells", { share })}>
+            <i style={{ width: `${(p?.coverage ?? 0) * 100}%` }} />
+          </div>
+        </dd>
       </div>
-      <Kpi label={say("kpi_looks")} value={number(p?.looks)} sub={p ? say("kpi_looks_of", { n: p.looks_expected }) : ""} />
+      <Kpi
+        label={say("kpi_looks")}
+        value={number(p?.looks)}
+        sub={p ? say("kpi_looks_of", { n: p.looks_expected }) : ""}
+      />
       {p?.volunteers_active === undefined ? (
         <Kpi label={say("kpi_volunteers")} value={number(p?.volunteers)} sub={say("kpi_volunteers_all")} />
       ) : (
@@ -52,19 +64,32 @@ export function Answers() {
   const share = (outcome: Outcome) => (all ? words.percentFine((counts?.[outcome] ?? 0) / all) : say("unknown"));
   return (
     <section class="card" aria-labelledby="h-out">
-      <header><h2 id="h-out" class="grow">{say("answers_title")}</h2></header>
+      <header>
+        <h2 id="h-out" class="grow">
+          {say("answers_title")}
+        </h2>
+      </header>
       <div class="body">
         {all > 0 && (
           <div class="stack" aria-hidden="true">
-            {OUTCOMES.map(([outcome, look]) => (counts?.[outcome] ?? 0) > 0 && <i key={outcome} class={look} style={{ flex: counts![outcome] / all }} />)}
+            {OUTCOMES.map(
+              ([outcome, look]) =>
+                (counts?.[outcome] ?? 0) > 0 && (
+                  <i key={outcome} class={look} style={{ flex: counts![outcome] / all }} />
+                ),
+            )}
           </div>
         )}
         <div class="rows">
           {OUTCOMES.map(([outcome, look]) => [
             <i key={`${outcome}-s`} class={`sw ${look}`} />,
             <span key={`${outcome}-n`}>{say(`answer_${outcome}`)}</span>,
-            <span key={`${outcome}-v`} class="v">{number(counts?.[outcome] ?? (counts ? 0 : undefined))}</span>,
-            <span key={`${outcome}-p`} class="p">{share(outcome)}</span>,
+            <span key={`${outcome}-v`} class="v">
+              {number(counts?.[outcome] ?? (counts ? 0 : undefined))}
+            </span>,
+            <span key={`${outcome}-p`} class="p">
+              {share(outcome)}
+            </span>,
           ])}
         </div>
       </div>
@@ -78,14 +103,22 @@ export function Types() {
   const most = Math.max(1, ...Object.values(counts));
   return (
     <section class="card" aria-labelledby="h-types">
-      <header><h2 id="h-types" class="grow">{say("types_title")}</h2></header>
+      <header>
+        <h2 id="h-types" class="grow">
+          {say("types_title")}
+        </h2>
+      </header>
       <div class="body">
         <div class="rows types">
           {types.map((type) => [
             <Badge key={`${type.key}-b`} icon={type.icon} colour={type.colour} size="s" />,
             <span key={`${type.key}-n`}>{pick(type.name).text}</span>,
-            <span key={`${type.key}-h`} class="hbar"><i style={{ width: `${((counts[type.key] ?? 0) / most) * 100}%` }} /></span>,
-            <span key={`${type.key}-v`} class="v">{number(progress.value ? (counts[type.key] ?? 0) : undefined)}</span>,
+            <span key={`${type.key}-h`} class="hbar">
+              <i style={{ width: `${((counts[type.key] ?? 0) / most) * 100}%` }} />
+            </span>,
+            <span key={`${type.key}-v`} class="v">
+              {number(progress.value ? (counts[type.key] ?? 0) : undefined)}
+            </span>,
           ])}
         </div>
       </div>

@@ -45,15 +45,45 @@ export function addLayers(map: MapLibreMap, campaign: Campaign): void {
     type: "fill",
     source: "cells",
     paint: {
-      "fill-color": ["match", ["get", "step"], 0, colours[0]!, 1, colours[1]!, 2, colours[2]!, 3, colours[3]!, 4, colours[4]!, colours[5]!],
+      "fill-color": [
+        "match",
+        ["get", "step"],
+        0,
+        colours[0]!,
+        1,
+        colours[1]!,
+        2,
+        colours[2]!,
+        3,
+        colours[3]!,
+        4,
+        colours[4]!,
+        colours[5]!,
+      ],
       "fill-opacity": 0.9,
       "fill-outline-color": css("--bg-1"),
     },
   });
-  map.addLayer({ id: "bad", type: "fill", source: "cells", filter: ["get", "bad"], paint: { "fill-pattern": "hatch" } });
+  map.addLayer({
+    id: "bad",
+    type: "fill",
+    source: "cells",
+    filter: ["get", "bad"],
+    paint: { "fill-pattern": "hatch" },
+  });
   map.addSource("area", { type: "geojson", data: { type: "Feature", geometry: campaign.area, properties: {} } });
-  map.addLayer({ id: "area-casing", type: "line", source: "area", paint: { "line-color": css("--bg-1"), "line-width": 4 } });
-  map.addLayer({ id: "area", type: "line", source: "area", paint: { "line-color": css("--text"), "line-width": 1.75 } });
+  map.addLayer({
+    id: "area-casing",
+    type: "line",
+    source: "area",
+    paint: { "line-color": css("--bg-1"), "line-width": 4 },
+  });
+  map.addLayer({
+    id: "area",
+    type: "line",
+    source: "area",
+    paint: { "line-color": css("--text"), "line-width": 1.75 },
+  });
   map.addSource("tags", { type: "geojson", data: nothing });
   map.addLayer({
     id: "tags",
@@ -82,7 +112,18 @@ export function showCells(map: MapLibreMap, { cells, looks_wanted }: ProgressCel
     return {
       type: "Feature" as const,
       properties: { step: colourStep(looks, looks_wanted), bad: bad_imagery > 0 },
-      geometry: { type: "Polygon" as const, coordinates: [[[west, south], [east, south], [east, north], [west, north], [west, south]]] },
+      geometry: {
+        type: "Polygon" as const,
+        coordinates: [
+          [
+            [west, south],
+            [east, south],
+            [east, north],
+            [west, north],
+            [west, south],
+          ],
+        ],
+      },
     };
   });
   map.getSource<GeoJSONSource>("cells")?.setData({ type: "FeatureCollection", features });

@@ -1,5 +1,5 @@
 /** MapLibre as both pages use it: its worker from our own origin, and nothing drawn but what is asked for. */
-import { LngLat, Map as MapLibreMap, setWorkerUrl, type MapOptions } from "maplibre-gl";
+import { LngLat, Map as MapLibreMap, type MapOptions, setWorkerUrl } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import "./map.css";
 

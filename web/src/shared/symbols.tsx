@@ -32,7 +32,8 @@ const ICONS = {
   bin: "M3.5 5.500h13M8 5V3.500h4V5M5.5 5.500l.7 11h7.600l.7-11M8.5 9v4.500M11.5 9v4.5",
   note: "m12.5 4.5 3 3L7 16l-3.5.5L4 13Z",
   move: "M10 2.500v15M2.5 10h15M7.5 5 10 2.5 12.5 5M7.5 15l2.5 2.5 2.5-2.500M5 7.5 2.5 10 5 12.500M15 7.500l2.5 2.5-2.5 2.5",
-  offline: "M3 3l14 14M2.5 8a11 11 0 0 1 4-2.300M17.5 8A11 11 0 0 0 9.5 5.100M5.5 11.200a6.5 6.5 0 0 1 3-1.600M14.5 11.200a6.4 6.4 0 0 0-1.7-1.100M10 15.500v.1",
+  offline:
+    "M3 3l14 14M2.5 8a11 11 0 0 1 4-2.300M17.5 8A11 11 0 0 0 9.5 5.100M5.5 11.200a6.5 6.5 0 0 1 3-1.600M14.5 11.200a6.4 6.4 0 0 0-1.7-1.100M10 15.500v.1",
   pause: "M7 4.500v11M13 4.500v11",
   image: "M3 4.500h14v11H3ZM3 13l4-4 3.5 3.500L13 10l4 4M3 3l14 14",
   chevron: "m8 5 5 5-5 5",
@@ -104,7 +105,14 @@ export function AgreementCircle({ cx, cy, r }: { cx: number; cy: number; r: numb
 
 export function BrandMark() {
   return (
-    <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" aria-hidden="true">
+    <svg
+      viewBox="0 0 24 24"
+      fill="none"
+      stroke="currentColor"
+      stroke-width="2"
+      stroke-linecap="round"
+      aria-hidden="true"
+    >
       <path d="M3 8V4.500A1.5 1.5 0 0 1 4.5 3H8M16 3h3.500A1.5 1.5 0 0 1 21 4.500V8M21 16v3.500a1.5 1.5 0 0 1-1.5 1.500H16M8 21H4.500A1.5 1.5 0 0 1 3 19.500V16" />
       <circle class="dot" cx="12" cy="12" r="4" stroke="none" />
     </svg>

@@ -38,11 +38,20 @@ export class Words<C extends Catalogue> {
 
   /** A share with one decimal, for lists whose parts must add up. */
   percentFine(share: number): string {
-    return new Intl.NumberFormat(this.locale, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(share);
+    return new Intl.NumberFormat(this.locale, {
+      style: "percent",
+      minimumFractionDigits: 1,
+      maximumFractionDigits: 1,
+    }).format(share);
   }
 
   date(iso: string): string {
-    return new Intl.DateTimeFormat(this.locale, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }).format(new Date(iso));
+    return new Intl.DateTimeFormat(this.locale, {
+      day: "numeric",
+      month: "short",
+      year: "numeric",
+      timeZone: "UTC",
+    }).format(new Date(iso));
   }
 
   #form(forms: Partial<Record<Intl.LDMLPluralRule, string>>, n: number): string {

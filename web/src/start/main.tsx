@@ -3,12 +3,12 @@ import "../shared/tokens.css";
 import "./start.css";
 import { signal } from "@preact/signals";
 import { render } from "preact";
+import { say, words } from "../organiser/language.ts";
 import { call } from "../shared/api.ts";
 import type { Campaign, Progress } from "../shared/contract.ts";
 import { pick } from "../shared/locale.ts";
 import { BrandMark } from "../shared/symbols.tsx";
 import { followSystemTheme } from "../shared/theme.ts";
-import { say, words } from "../organiser/language.ts";
 
 const AGAIN_MS = 10_000;
 
@@ -47,29 +47,51 @@ function Entry({ campaign }: { campaign: Campaign }) {
     <li class="card">
       <h2 lang={title.lang}>{title.text}</h2>
       <p lang={summary.lang}>{summary.text}</p>
-      <div class="meter" role="img" aria-label={share ? say("percent_of_cells", { share }) : title.text}><i style={{ width: `${(crowd?.coverage ?? 0) * 100}%` }} /></div>
+      <div class="meter" role="img" aria-label={share ? say("percent_of_cells", { share }) : title.text}>
+        <i style={{ width: `${(crowd?.coverage ?? 0) * 100}%` }} />
+      </div>
       <div class="row">
         <span class="muted num">{crowd && share ? say("list_progress", { share, cells: crowd.cells }) : " "}</span>
-        <a class="btn" href={`/s/${encodeURIComponent(campaign.slug)}`} aria-label={`${say("list_start")}: ${title.text}`}>{say("list_start")}</a>
+        <a
+          class="btn"
+          href={`/s/${encodeURIComponent(campaign.slug)}`}
+          aria-label={`${say("list_start")}: ${title.text}`}
+        >
+          {say("list_start")}
+        </a>
       </div>
     </li>
   );
 }
 
 function Note({ title, text }: { title: string; text: string }) {
-  return <div class="card note" role="status"><b>{title}</b>{text}</div>;
+  return (
+    <div class="card note" role="status">
+      <b>{title}</b>
+      {text}
+    </div>
+  );
 }
 
 function Page() {
   const list = campaigns.value;
   return (
     <main class="start">
-      <div class="brand"><BrandMark /><span>Spotter</span></div>
+      <div class="brand">
+        <BrandMark />
+        <span>Spotter</span>
+      </div>
       <h1>{say("list_title")}</h1>
       <p class="intro">{say("list_intro")}</p>
       {hasFailed.value && !list && <Note title={say("list_trouble_title")} text={say("list_trouble")} />}
       {list?.length === 0 && <Note title={say("list_empty_title")} text={say("list_empty")} />}
-      {list && list.length > 0 && <ul>{list.map((campaign) => <Entry key={campaign.id} campaign={campaign} />)}</ul>}
+      {list && list.length > 0 && (
+        <ul>
+          {list.map((campaign) => (
+            <Entry key={campaign.id} campaign={campaign} />
+          ))}
+        </ul>
+      )}
     </main>
   );
 }

@@ -1,5 +1,5 @@
 /** What the buttons and keys of the panel do. */
-import { chosenTag, chosenType, dialog, palette, square, tags, type DialogName } from "./store.ts";
+import { chosenTag, chosenType, type DialogName, dialog, palette, square, tags } from "./store.ts";
 import { currentSession } from "./tagging.ts";
 
 /** The one primary action: the tags, or that there is nothing. */

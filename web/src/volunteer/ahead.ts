@@ -3,7 +3,7 @@
  *
  * Invariant: a square is in here or on the screen at most once, and never while its look waits to be sent.
  */
-import { backoffMs, Problem } from "../shared/api.ts";
+import { backoffMs, type Problem } from "../shared/api.ts";
 import type { Assignment, Assignments, Imagery } from "../shared/contract.ts";
 import { Square } from "./square.ts";
 import { callAsVolunteer } from "./volunteer.ts";
@@ -99,7 +99,10 @@ export class Ahead {
   async #ask(): Promise<Filled> {
     const count = Math.max(1, this.#wanted() - this.#queue.length);
     try {
-      const answer = await callAsVolunteer<Assignments>(`${this.#around.path}/assignments`, { method: "POST", body: { count } });
+      const answer = await callAsVolunteer<Assignments>(`${this.#around.path}/assignments`, {
+        method: "POST",
+        body: { count },
+      });
       this.#attempt = 0;
       return await this.#accept(answer);
     } catch (error) {

@@ -62,12 +62,21 @@ function layFirstSquare(campaign: Campaign, { assignments }: Assignments): void 
   const stage = document.getElementById("stage")!;
   const frame = measure(stage);
   const cell = parseCell(first.cell);
-  const z = tileZoom(fitZoom(cell.z, frame.cell), sourceTileSize(imagery.tile_size, devicePixelRatio), imagery.min_zoom, imagery.max_zoom);
+  const z = tileZoom(
+    fitZoom(cell.z, frame.cell),
+    sourceTileSize(imagery.tile_size, devicePixelRatio),
+    imagery.min_zoom,
+    imagery.max_zoom,
+  );
   const plate = document.createElement("div");
   plate.className = "plate";
   const left = Math.round((frame.width - frame.cell) / 2);
   const top = Math.round(frame.height / 2 - frame.up - frame.cell / 2);
-  Object.assign(plate.style, { width: `${frame.cell}px`, height: `${frame.cell}px`, transform: `translate(${left}px,${top}px)` });
+  Object.assign(plate.style, {
+    width: `${frame.cell}px`,
+    height: `${frame.cell}px`,
+    transform: `translate(${left}px,${top}px)`,
+  });
   // One coarse tile first: it shows the whole square while the sharp ones come.
   for (const zoom of z > cell.z ? [cell.z, z] : [z]) {
     const n = 2 ** Math.max(0, zoom - cell.z);
@@ -75,7 +84,12 @@ function layFirstSquare(campaign: Campaign, { assignments }: Assignments): void 
       const image = new Image();
       image.alt = "";
       image.src = tileUrl(imagery.tiles, tile);
-      Object.assign(image.style, { left: `${((i % n) * 100) / n}%`, top: `${(Math.floor(i / n) * 100) / n}%`, width: `${100 / n}%`, height: `${100 / n}%` });
+      Object.assign(image.style, {
+        left: `${((i % n) * 100) / n}%`,
+        top: `${(Math.floor(i / n) * 100) / n}%`,
+        width: `${100 / n}%`,
+        height: `${100 / n}%`,
+      });
       plate.append(image);
     });
   }

@@ -10,7 +10,12 @@ import { crosshair, frame } from "./stage/view.ts";
 import { block, hasShortcuts, isBare } from "./store.ts";
 import { choose, place } from "./tagging.ts";
 
-const ARROWS: Record<string, [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const ARROWS: Record<string, [number, number]> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
 
 function isField(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && target.matches("input, textarea, select, [contenteditable]");
@@ -94,7 +99,8 @@ export function listenToKeys(): void {
   // Space acts on keydown; without this the browser would also click a focused primary button on keyup.
   addEventListener("keyup", (event) => {
     if (event.key.toLowerCase() === "h") isBare.value = false;
-    if (event.key === " " && hasShortcuts.value && (event.target as Element).matches?.(".go, [role=radio]")) event.preventDefault();
+    if (event.key === " " && hasShortcuts.value && (event.target as Element).matches?.(".go, [role=radio]"))
+      event.preventDefault();
   });
   addEventListener("blur", () => (isBare.value = false));
 }

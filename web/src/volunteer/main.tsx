@@ -50,7 +50,8 @@ function announceTrouble(): void {
     const state = store.sendState.value;
     const reason = state.kind === "waiting" ? state.reason : "";
     const waiting = store.outboxCounts.peek().waiting;
-    if (reason && reason !== last && waiting > 0) store.announcement.value = say(reason === "offline" ? "said_offline" : "said_busy", { n: waiting });
+    if (reason && reason !== last && waiting > 0)
+      store.announcement.value = say(reason === "offline" ? "said_offline" : "said_busy", { n: waiting });
     if (state.kind !== "sending") last = reason;
   });
 }

@@ -117,7 +117,9 @@ export class Outbox {
   /** Everything kept, oldest first. */
   async all(): Promise<Kept[]> {
     const stored = this.#database
-      ? await finished(this.#database.transaction(STORE).objectStore(STORE).getAll() as IDBRequest<Kept[]>).catch(() => [])
+      ? await finished(this.#database.transaction(STORE).objectStore(STORE).getAll() as IDBRequest<Kept[]>).catch(
+          () => [],
+        )
       : [];
     return [...stored, ...this.#overflow.values()].sort(byAge);
   }

@@ -6,7 +6,7 @@
  */
 import { signal } from "@preact/signals";
 import type { BBox, Imagery } from "../shared/contract.ts";
-import { tileBox, tilesOfCell, tileUrl, toWorld, type Tile } from "../shared/tiles.ts";
+import { type Tile, tileBox, tilesOfCell, tileUrl, toWorld } from "../shared/tiles.ts";
 
 const TRIES = 3;
 const PAUSE_MS = 400;
@@ -20,10 +20,7 @@ async function decoded(url: string): Promise<HTMLImageElement> {
   const image = new Image();
   image.alt = "";
   image.src = url;
-  await Promise.race([
-    image.decode(),
-    pause(TILE_TIMEOUT_MS).then(() => Promise.reject(new Error("timeout"))),
-  ]);
+  await Promise.race([image.decode(), pause(TILE_TIMEOUT_MS).then(() => Promise.reject(new Error("timeout")))]);
   return image;
 }
 
@@ -96,11 +93,17 @@ export class Plate {
       for (let y = north; y <= south; y++) {
         const tile = { z: coarse, x, y };
         if (!isWithin(tile, this.#imagery.bounds)) continue;
-        decoded(tileUrl(this.#imagery.tiles, tile)).then((image) => this.#place(image, tile, "coarse"), () => {});
+        decoded(tileUrl(this.#imagery.tiles, tile)).then(
+          (image) => this.#place(image, tile, "coarse"),
+          () => {},
+        );
       }
     }
     if (this.z <= this.cell.z) return;
-    decoded(tileUrl(this.#imagery.tiles, this.cell)).then((image) => this.#place(image, this.cell, "low"), () => {});
+    decoded(tileUrl(this.#imagery.tiles, this.cell)).then(
+      (image) => this.#place(image, this.cell, "low"),
+      () => {},
+    );
   }
 
   #place(image: HTMLImageElement, tile: Tile, className = ""): void {

@@ -1,5 +1,5 @@
 /** Small things kept on this device: counts, switches, whether the first sheet was seen. */
-import { hasShortcuts, isLight, mine, type Mine } from "./store.ts";
+import { hasShortcuts, isLight, type Mine, mine } from "./store.ts";
 
 function read(key: string): string | null {
   try {

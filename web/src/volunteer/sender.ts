@@ -3,7 +3,7 @@
  *
  * Invariant: a look is never dropped for an answer that was not understood; among several tabs one sends at a time.
  */
-import { backoffMs, Problem } from "../shared/api.ts";
+import { backoffMs, type Problem } from "../shared/api.ts";
 import type { ProblemBody, Verdict } from "../shared/contract.ts";
 import type { Kept, Outbox } from "./outbox.ts";
 import { callAsVolunteer, tokenAtHand } from "./volunteer.ts";
@@ -92,7 +92,10 @@ export class Sender {
     this.#events.onState({ kind: "sending", since: Date.now(), looks: records.length });
     try {
       const looks = records.map((record) => record.look);
-      const answer = await callAsVolunteer<{ results: Verdict[] }>(batchPath(campaign), { method: "POST", body: { looks } });
+      const answer = await callAsVolunteer<{ results: Verdict[] }>(batchPath(campaign), {
+        method: "POST",
+        body: { looks },
+      });
       await this.#settle(answer.results);
       this.#attempt = 0;
       this.#batch = BATCH;

@@ -63,7 +63,12 @@ export class Session {
       },
       onSettled: (created) => void this.#settled(created),
     });
-    this.#ahead = new Ahead({ path: this.path, imagery: campaign.imagery, cellPx, isTaken: (cell) => this.#isTaken(cell) });
+    this.#ahead = new Ahead({
+      path: this.path,
+      imagery: campaign.imagery,
+      cellPx,
+      isTaken: (cell) => this.#isTaken(cell),
+    });
     this.#followImages();
   }
 
@@ -297,7 +302,8 @@ export class Session {
   }
 
   #refreshUndo(): void {
-    store.canUndo.value = (store.square.value?.history.canUndo ?? false) || (this.#held !== null && store.block.value === null);
+    store.canUndo.value =
+      (store.square.value?.history.canUndo ?? false) || (this.#held !== null && store.block.value === null);
   }
 
   async #pollProgress(): Promise<void> {

@@ -1,6 +1,6 @@
 /** One square on its way from assignment to look. */
 import type { Assignment, Imagery, NewLook, Outcome } from "../shared/contract.ts";
-import { fitZoom, parseCell, sourceTileSize, tileZoom, type Tile } from "../shared/tiles.ts";
+import { fitZoom, parseCell, sourceTileSize, type Tile, tileZoom } from "../shared/tiles.ts";
 import { uuid7 } from "../shared/uuid7.ts";
 import { History } from "./history.ts";
 import { Plate } from "./plate.ts";
@@ -20,7 +20,12 @@ export class Square {
   constructor(assignment: Assignment, imagery: Imagery, cellPx: number) {
     this.assignment = assignment;
     this.cell = parseCell(assignment.cell);
-    const z = tileZoom(fitZoom(this.cell.z, cellPx), sourceTileSize(imagery.tile_size, devicePixelRatio), imagery.min_zoom, imagery.max_zoom);
+    const z = tileZoom(
+      fitZoom(this.cell.z, cellPx),
+      sourceTileSize(imagery.tile_size, devicePixelRatio),
+      imagery.min_zoom,
+      imagery.max_zoom,
+    );
     this.plate = new Plate(this.cell, z, imagery);
   }
 

@@ -1,7 +1,7 @@
 /** What the page knows, as signals; the parts of the page read these and draw themselves. */
 import { computed, signal } from "@preact/signals";
 import type { Campaign, IconName, LonLat, Progress, TagType } from "../shared/contract.ts";
-import { pick, type Localised } from "../shared/locale.ts";
+import { type Localised, pick } from "../shared/locale.ts";
 import type { Counts } from "./outbox.ts";
 import type { PlateState } from "./plate.ts";
 import type { SendState } from "./sender.ts";
@@ -62,7 +62,9 @@ export const isBare = signal(false);
 export const clock = signal(Date.now());
 
 /** The tag types that can be placed with one tap. */
-export const palette = computed<TagType[]>(() => campaign.value?.tag_types.filter((type) => type.geometry === "Point") ?? []);
+export const palette = computed<TagType[]>(
+  () => campaign.value?.tag_types.filter((type) => type.geometry === "Point") ?? [],
+);
 export const title = computed<Localised>(() => pick(campaign.value?.title));
 export const isReady = computed(() => plateState.value === "ready" && square.value !== null && block.value === null);
 
@@ -71,7 +73,9 @@ const UNKNOWN = { icon: "circle" as IconName, colour: "#FFFFFF" };
 /** Sign and name of a tag type. */
 export function typeOf(key: string): { icon: IconName; colour: string; name: Localised } {
   const type = campaign.value?.tag_types.find((candidate) => candidate.key === key);
-  return type ? { icon: type.icon, colour: type.colour, name: pick(type.name) } : { ...UNKNOWN, name: { text: key, lang: "" } };
+  return type
+    ? { icon: type.icon, colour: type.colour, name: pick(type.name) }
+    : { ...UNKNOWN, name: { text: key, lang: "" } };
 }
 
 let noticeTimer: ReturnType<typeof setTimeout> | undefined;

@@ -2,7 +2,7 @@
 import { uuid7 } from "../shared/uuid7.ts";
 import { say } from "./language.ts";
 import type { Session } from "./session.ts";
-import { clampToSquare, isInSquare, project, unproject, type Point } from "./stage/view.ts";
+import { clampToSquare, isInSquare, type Point, project, unproject } from "./stage/view.ts";
 import * as store from "./store.ts";
 
 const MOST_TAGS = 100;
@@ -16,7 +16,10 @@ export function useSession(current: Session): void {
 export const currentSession = (): Session => session;
 
 function change(id: string, part: Partial<store.DraftTag>, merge: string | null = null): void {
-  session.edit(store.tags.value.map((tag) => (tag.id === id ? { ...tag, ...part } : tag)), merge);
+  session.edit(
+    store.tags.value.map((tag) => (tag.id === id ? { ...tag, ...part } : tag)),
+    merge,
+  );
 }
 
 /** Degrees with a resolution of about a centimetre: more would be noise. */
@@ -84,4 +87,3 @@ export function agreementPx(metresPerPx: number, squarePx: number): number | nul
   const radius = (store.campaign.value?.agreement_radius_m ?? 0) / metresPerPx;
   return radius < 10 || radius > squarePx / 2 ? null : radius;
 }
-

@@ -1,5 +1,5 @@
 /** The anonymous volunteer of this device: a random number and its token. */
-import { call, Problem, type Call } from "../shared/api.ts";
+import { type Call, call, Problem } from "../shared/api.ts";
 import type { Volunteer } from "./boot.ts";
 
 const KEY = "spotter.volunteer";

@@ -7,7 +7,10 @@ export const enOrganiser = {
   state_open: "Open",
   state_paused: "Paused",
   state_closed: "Closed",
-  subtitle: { one: "{area} km², {n} cell, {looks} looks each. {imagery}", other: "{area} km², {n} cells, {looks} looks each. {imagery}" },
+  subtitle: {
+    one: "{area} km², {n} cell, {looks} looks each. {imagery}",
+    other: "{area} km², {n} cells, {looks} looks each. {imagery}",
+  },
   volunteer_page: "Volunteer’s page",
   late: "The numbers are {age} old.",
   late_network: "No network. The numbers are {age} old.",

@@ -76,17 +76,28 @@ export const en = {
   pill_loading: "Loading the image…",
   pill_outside: "Outside your square",
   pill_saving: { one: "Saving {n} look…", other: "Saving {n} looks…" },
-  pill_busy: { one: "Very busy. **{n} look** kept here, sending in {wait}", other: "Very busy. **{n} looks** kept here, sending in {wait}" },
-  pill_offline: { one: "No network. **{n} look** is kept on this device", other: "No network. **{n} looks** are kept on this device" },
+  pill_busy: {
+    one: "Very busy. **{n} look** kept here, sending in {wait}",
+    other: "Very busy. **{n} looks** kept here, sending in {wait}",
+  },
+  pill_offline: {
+    one: "No network. **{n} look** is kept on this device",
+    other: "No network. **{n} looks** are kept on this device",
+  },
   pill_refused: { one: "{n} look could not be saved", other: "{n} looks could not be saved" },
-  pill_full: { one: "This device is full. {n} look is only in this tab", other: "This device is full. {n} looks are only in this tab" },
+  pill_full: {
+    one: "This device is full. {n} look is only in this tab",
+    other: "This device is full. {n} looks are only in this tab",
+  },
   pill_thanks: "{n} looks. Thank you for taking the time",
   pill_too_many: "{n} tags are the most for one square",
   seconds_short: "{n} s",
   minutes_short: "{n} min",
 
-  first_text: "You get one square of new imagery at a time. Look at all of it, and mark anything that looks like one of these:",
-  first_empty: "**Most squares are empty, and saying so helps just as much:** it tells the search team where not to go.",
+  first_text:
+    "You get one square of new imagery at a time. Look at all of it, and mark anything that looks like one of these:",
+  first_empty:
+    "**Most squares are empty, and saying so helps just as much:** it tells the search team where not to go.",
   first_start: "Start looking",
   first_instructions: "Read the full instructions",
   first_fine: "No account needed. Your looks are stored under a random number, not your name.",
@@ -101,7 +112,10 @@ export const en = {
   menu_shortcuts_hint: "Space, numbers and letters work without Ctrl",
   menu_keys: "Keyboard",
   menu_mine: "My looks",
-  menu_mine_text: { one: "{n} look in this search from this device", other: "{n} looks in this search from this device" },
+  menu_mine_text: {
+    one: "{n} look in this search from this device",
+    other: "{n} looks in this search from this device",
+  },
   menu_refused: { one: "{n} look could not be saved", other: "{n} looks could not be saved" },
   menu_refused_why: "Square {cell}: {why}",
   menu_request_id: "Request {id}",
@@ -134,19 +148,31 @@ export const en = {
 
   busy_title: "Very many people are helping right now",
   busy_text: "We will get your next square by ourselves in a moment.",
-  busy_kept: { one: "**Your {n} unsent look is safe on this device** and goes out first.", other: "**Your {n} unsent looks are safe on this device** and go out first." },
+  busy_kept: {
+    one: "**Your {n} unsent look is safe on this device** and goes out first.",
+    other: "**Your {n} unsent looks are safe on this device** and go out first.",
+  },
   busy_fine: "You can close this page. We send them when you come back.",
   busy_seconds: "seconds",
   try_now: "Try now",
   offline_title: "You have looked at everything that was loaded",
   offline_first_title: "This page needs the network",
   offline_text: "We need the network for the next square. We go on by ourselves when you are online.",
-  offline_kept: { one: "**Your {n} look is kept on this device**, also if you close the page or restart the phone.", other: "**Your {n} looks are kept on this device**, also if you close the page or restart the phone." },
-  offline_memory: { one: "**Your {n} look is kept until you close this window.**", other: "**Your {n} looks are kept until you close this window.**" },
+  offline_kept: {
+    one: "**Your {n} look is kept on this device**, also if you close the page or restart the phone.",
+    other: "**Your {n} looks are kept on this device**, also if you close the page or restart the phone.",
+  },
+  offline_memory: {
+    one: "**Your {n} look is kept until you close this window.**",
+    other: "**Your {n} looks are kept until you close this window.**",
+  },
   paused_title: "The organisers have paused this search",
   paused_text: "This page goes on by itself when the search opens again.",
   paused_saved: "Everything you sent is saved.",
-  kept_here: { one: "**Your {n} unsent look is kept on this device.**", other: "**Your {n} unsent looks are kept on this device.**" },
+  kept_here: {
+    one: "**Your {n} unsent look is kept on this device.**",
+    other: "**Your {n} unsent looks are kept on this device.**",
+  },
   closed_title: "This search is closed",
   closed_text: "The organisers have ended it. Thank you for every look.",
   not_started_title: "This search has not begun yet",
@@ -156,7 +182,8 @@ export const en = {
   trouble_title: "The next square did not come",
   trouble_text: "The server answered with an error. We try again by ourselves in a moment.",
   done_title: "Thank you. Nothing is left for you to look at",
-  done_text: "You have seen every square that still needed eyes. Places that several people marked now go to the search team.",
+  done_text:
+    "You have seen every square that still needed eyes. Places that several people marked now go to the search team.",
   done_all_title: "Thank you. The whole area has been searched.",
   held_title: "Others are looking at the last squares",
   held_text: "If one of them is not finished, you get it: this page goes on by itself.",
@@ -183,5 +210,8 @@ export const en = {
   said_back: "Back at square {n}",
   said_saved: { one: "Saved. {n} look", other: "Saved. {n} looks" },
   said_offline: { one: "No network. {n} look kept", other: "No network. {n} looks kept" },
-  said_busy: { one: "Very busy. {n} look kept, sending by itself", other: "Very busy. {n} looks kept, sending by itself" },
+  said_busy: {
+    one: "Very busy. {n} look kept, sending by itself",
+    other: "Very busy. {n} looks kept, sending by itself",
+  },
 } as const;

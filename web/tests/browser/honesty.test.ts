@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BASE, DEVICES, hasServer, launch, openCampaign, Visitor, type Device, type Field } from "./world.ts";
+import { BASE, DEVICES, type Device, type Field, hasServer, launch, openCampaign, Visitor } from "./world.ts";
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -14,7 +14,9 @@ interface Finding {
 async function findings(page: Page): Promise<string[]> {
   await page.evaluate(axeSource);
   const violations = (await page.evaluate("axe.run().then((result) => result.violations)")) as Finding[];
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html} ${node.failureSummary}`).join(" | ")}`);
+  return violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html} ${node.failureSummary}`).join(" | ")}`,
+  );
 }
 
 describe.skipIf(!hasServer)("honesty", () => {
@@ -51,22 +53,25 @@ describe.skipIf(!hasServer)("honesty", () => {
     await visitor.leave();
   });
 
-  test.each(Object.keys(DEVICES) as Device[])("a whole visit on a %s has no error and asks no other host", async (device) => {
-    const field = await openCampaign(2);
-    const visitor = await Visitor.come(browser, device);
-    await visitor.open(field);
-    const spot = await visitor.pointInSquare(0.5, 0.5);
-    if (device === "phone") await visitor.page.touchscreen.tap(spot.x, spot.y);
-    else await visitor.page.mouse.click(spot.x, spot.y);
-    await visitor.page.getByRole("button", { name: "Done, 1 tag" }).click();
-    await visitor.page.locator("#finish", { hasText: "Nothing here" }).waitFor();
-    await visitor.ready();
-    await visitor.page.locator("#finish").click();
-    await visitor.page.getByRole("alertdialog", { name: /Thank you/ }).waitFor();
-    expect(visitor.errors).toEqual([]);
-    expect(visitor.strangers).toEqual([]);
-    await visitor.leave();
-  });
+  test.each(Object.keys(DEVICES) as Device[])(
+    "a whole visit on a %s has no error and asks no other host",
+    async (device) => {
+      const field = await openCampaign(2);
+      const visitor = await Visitor.come(browser, device);
+      await visitor.open(field);
+      const spot = await visitor.pointInSquare(0.5, 0.5);
+      if (device === "phone") await visitor.page.touchscreen.tap(spot.x, spot.y);
+      else await visitor.page.mouse.click(spot.x, spot.y);
+      await visitor.page.getByRole("button", { name: "Done, 1 tag" }).click();
+      await visitor.page.locator("#finish", { hasText: "Nothing here" }).waitFor();
+      await visitor.ready();
+      await visitor.page.locator("#finish").click();
+      await visitor.page.getByRole("alertdialog", { name: /Thank you/ }).waitFor();
+      expect(visitor.errors).toEqual([]);
+      expect(visitor.strangers).toEqual([]);
+      await visitor.leave();
+    },
+  );
 
   test.each(Object.keys(DEVICES) as Device[])("axe finds nothing in the main states on a %s", async (device) => {
     const field: Field = await openCampaign(1);
@@ -91,7 +96,10 @@ describe.skipIf(!hasServer)("honesty", () => {
     await page.locator(".spot.sel").waitFor({ state: "attached" });
     await look("selected");
     await page.keyboard.press("Escape");
-    for (const [state, name] of [["help", "What to look for, and help"], ["menu", "Menu"]] as const) {
+    for (const [state, name] of [
+      ["help", "What to look for, and help"],
+      ["menu", "Menu"],
+    ] as const) {
       await page.getByRole("button", { name }).click();
       await page.getByRole("dialog").waitFor();
       await look(state);

@@ -63,7 +63,9 @@ describe.skipIf(!hasServer)("keeping looks", () => {
     await visitor.context.route("**/looks/batch", (route) => route.abort());
     await visitor.page.keyboard.press("Space");
     await visitor.page.getByText("You: 1 look").waitFor();
-    await visitor.page.evaluate(() => localStorage.setItem("spotter.volunteer", JSON.stringify({ volunteer_id: "nobody", token: "refused" })));
+    await visitor.page.evaluate(() =>
+      localStorage.setItem("spotter.volunteer", JSON.stringify({ volunteer_id: "nobody", token: "refused" })),
+    );
     await visitor.context.unroute("**/looks/batch");
     await visitor.page.reload();
     await until("the look is counted", async () => total(await looksOf(field.slug)) === 1);

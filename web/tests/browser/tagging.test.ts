@@ -1,7 +1,18 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LonLat } from "../../src/shared/contract.ts";
-import { BASE, hasServer, launch, looksOf, metresBetween, openCampaign, placeIn, tagsOf, until, Visitor } from "./world.ts";
+import {
+  BASE,
+  hasServer,
+  launch,
+  looksOf,
+  metresBetween,
+  openCampaign,
+  placeIn,
+  tagsOf,
+  until,
+  Visitor,
+} from "./world.ts";
 
 describe.skipIf(!hasServer)("tagging", () => {
   let browser: Browser;
@@ -16,7 +27,10 @@ describe.skipIf(!hasServer)("tagging", () => {
     const field = await openCampaign(1);
     const visitor = await Visitor.come(browser, "desktop");
     await visitor.open(field);
-    const spots = [["wreckage", 0.25, 0.75], ["scar", 0.9, 0.1]] as const;
+    const spots = [
+      ["wreckage", 0.25, 0.75],
+      ["scar", 0.9, 0.1],
+    ] as const;
     for (const [type, u, v] of spots) {
       await visitor.page.locator(`#type-${type}`).click();
       const { x, y } = await visitor.pointInSquare(u, v);
@@ -74,7 +88,9 @@ describe.skipIf(!hasServer)("tagging", () => {
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: "Done, 1 tag" }).waitFor();
     await page.keyboard.press("Tab");
-    expect(await page.evaluate(() => document.activeElement?.getAttribute("aria-label"))).toContain("Ground scar, tag 1 of 1");
+    expect(await page.evaluate(() => document.activeElement?.getAttribute("aria-label"))).toContain(
+      "Ground scar, tag 1 of 1",
+    );
     const side = (await page.locator(".cell").boundingBox())!.width;
     await page.keyboard.press("Shift+ArrowRight");
     await page.keyboard.press("ArrowDown");

@@ -4,7 +4,7 @@
  * The real server is given by BASE_URL and ORGANISER_KEY (with the scopes campaigns and read); IMAGERY_LAYER
  * ("demo" unless told) must cover the places around IMAGERY_PLACE ("lon,lat").
  */
-import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import type { Campaign, LonLat, TagFeature, TagPage } from "../../src/shared/contract.ts";
 import { parseCell, tileBox, toLonLat, toWorld } from "../../src/shared/tiles.ts";
 
@@ -17,8 +17,15 @@ const ZOOM = 17;
 export const hasServer = BASE !== "" && KEY !== "";
 
 const FLAGS = [
-  "--headless", "--no-sandbox", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-  "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+  "--headless",
+  "--no-sandbox",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--use-gl=angle",
+  "--use-angle=swiftshader",
+  "--enable-unsafe-swiftshader",
 ];
 
 export const DEVICES = {
@@ -40,7 +47,11 @@ export async function api<T>(path: string, method = "GET", body?: unknown): Prom
   return (await response.json()) as T;
 }
 
-export async function until<T>(what: string, ask: () => Promise<T | null | undefined | false>, ms = 30_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T | null | undefined | false>,
+  ms = 30_000,
+): Promise<T> {
   const end = Date.now() + ms;
   for (;;) {
     const answer = await ask();
@@ -67,18 +78,38 @@ export async function openCampaign(count: number, looksWanted = 1): Promise<Fiel
   const inset = first.side * 0.02;
   const [west, north] = toLonLat({ x: first.x + inset, y: first.y + inset });
   const [east, south] = toLonLat({ x: first.x + first.side * count - inset, y: first.y + first.side - inset });
-  const type = (key: string, name: string) => ({ key, name: { en: name }, description: { en: `A ${name.toLowerCase()}.` } });
+  const type = (key: string, name: string) => ({
+    key,
+    name: { en: name },
+    description: { en: `A ${name.toLowerCase()}.` },
+  });
   await api("/v1/campaigns", "POST", {
     slug,
     title: { en: "Find the missing light aircraft" },
     summary: { en: "A small white and red aircraft, 9 m long." },
     instructions: { en: "Look at the **whole** square." },
-    area: { type: "Polygon", coordinates: [[[west, south], [east, south], [east, north], [west, north], [west, south]]] },
+    area: {
+      type: "Polygon",
+      coordinates: [
+        [
+          [west, south],
+          [east, south],
+          [east, north],
+          [west, north],
+          [west, south],
+        ],
+      ],
+    },
     cell_zoom: ZOOM,
     looks_wanted: looksWanted,
     imagery_layer: LAYER,
     agreement_radius_m: 12,
-    tag_types: [{ ...type("wreckage", "Wreckage"), typical_size_m: 9, typical_size_label: { en: "a light aircraft" } }, type("signal", "Person or signal"), type("scar", "Ground scar"), type("shelter", "Shelter")],
+    tag_types: [
+      { ...type("wreckage", "Wreckage"), typical_size_m: 9, typical_size_label: { en: "a light aircraft" } },
+      type("signal", "Person or signal"),
+      type("scar", "Ground scar"),
+      type("shelter", "Shelter"),
+    ],
   });
   await api(`/v1/campaigns/${slug}/publish`, "POST");
   await until("the campaign opens", async () => (await api<Campaign>(`/v1/campaigns/${slug}`)).state === "open");
@@ -159,7 +190,8 @@ export class Visitor {
     const touch = (type: "touchStart" | "touchMove" | "touchEnd", at?: { x: number; y: number }) =>
       session.send("Input.dispatchTouchEvent", { type, touchPoints: at ? [at] : [] });
     await touch("touchStart", from);
-    for (const part of [0.25, 0.5, 0.75, 1]) await touch("touchMove", { x: from.x + (to.x - from.x) * part, y: from.y + (to.y - from.y) * part });
+    for (const part of [0.25, 0.5, 0.75, 1])
+      await touch("touchMove", { x: from.x + (to.x - from.x) * part, y: from.y + (to.y - from.y) * part });
     await touch("touchEnd");
     await session.detach();
   }

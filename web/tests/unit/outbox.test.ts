@@ -2,14 +2,22 @@ import "fake-indexeddb/auto";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { NewLook } from "../../src/shared/contract.ts";
 import { uuid7 } from "../../src/shared/uuid7.ts";
-import { Outbox, type Kept } from "../../src/volunteer/outbox.ts";
+import { type Kept, Outbox } from "../../src/volunteer/outbox.ts";
 
 let name = "";
 let outbox: Outbox;
 
 function look(minute: number): NewLook {
   const at = `2026-11-23T07:${String(minute).padStart(2, "0")}:00.000Z`;
-  return { id: uuid7(), cell: `17/1/${minute}`, outcome: "nothing", started_at: at, finished_at: at, campaign_version: 1, tags: [] };
+  return {
+    id: uuid7(),
+    cell: `17/1/${minute}`,
+    outcome: "nothing",
+    started_at: at,
+    finished_at: at,
+    campaign_version: 1,
+    tags: [],
+  };
 }
 
 function record(minute: number, part: Partial<Kept> = {}): Kept {

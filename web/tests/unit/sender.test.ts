@@ -2,7 +2,7 @@ import "fake-indexeddb/auto";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { backoffMs } from "../../src/shared/api.ts";
 import { uuid7 } from "../../src/shared/uuid7.ts";
-import { Outbox, type Kept } from "../../src/volunteer/outbox.ts";
+import { type Kept, Outbox } from "../../src/volunteer/outbox.ts";
 import { Sender, type SendState } from "../../src/volunteer/sender.ts";
 
 type Answer = (path: string, body: { looks: { id: string }[] } | null) => Response;
@@ -13,13 +13,30 @@ let states: SendState[];
 let sender: Sender;
 const sent: string[][] = [];
 
-const json = (status: number, body: unknown, headers: Record<string, string> = {}) => new Response(JSON.stringify(body), { status, headers });
-const all = (verdict: string): Answer => (_, body) => json(200, { results: body!.looks.map(({ id }) => ({ id, verdict })) });
+const json = (status: number, body: unknown, headers: Record<string, string> = {}) =>
+  new Response(JSON.stringify(body), { status, headers });
+const all =
+  (verdict: string): Answer =>
+  (_, body) =>
+    json(200, { results: body!.looks.map(({ id }) => ({ id, verdict })) });
 
 function kept(minute: number): Kept {
   const at = `2026-11-23T07:${String(minute).padStart(2, "0")}:00.000Z`;
   const id = uuid7();
-  return { id, campaign: "demo", due: 0, look: { id, cell: `17/1/${minute}`, outcome: "nothing", started_at: at, finished_at: at, campaign_version: 1, tags: [] } };
+  return {
+    id,
+    campaign: "demo",
+    due: 0,
+    look: {
+      id,
+      cell: `17/1/${minute}`,
+      outcome: "nothing",
+      started_at: at,
+      finished_at: at,
+      campaign_version: 1,
+      tags: [],
+    },
+  };
 }
 
 beforeEach(async () => {
@@ -42,7 +59,8 @@ test("created and repeated looks leave the outbox", async () => {
   const [first, second] = [kept(1), kept(2)];
   await outbox.keep(first);
   await outbox.keep(second);
-  answer = (_, body) => json(200, { results: body!.looks.map(({ id }, i) => ({ id, verdict: i ? "repeated" : "created" })) });
+  answer = (_, body) =>
+    json(200, { results: body!.looks.map(({ id }, i) => ({ id, verdict: i ? "repeated" : "created" })) });
   await sender.kick();
   expect(sent).toEqual([[first.id, second.id]]);
   expect(await outbox.all()).toEqual([]);
@@ -57,7 +75,8 @@ test("more looks than a batch holds go in several, oldest first", async () => {
 
 test("a refused look is kept with its reason", async () => {
   await outbox.keep(kept(1));
-  answer = (_, body) => json(200, { results: [{ id: body!.looks[0]!.id, verdict: "invalid", problem: { detail: "no such cell" } }] });
+  answer = (_, body) =>
+    json(200, { results: [{ id: body!.looks[0]!.id, verdict: "invalid", problem: { detail: "no such cell" } }] });
   await sender.kick();
   expect((await outbox.counts()).refused[0]!.refused!.why).toBe("no such cell");
 });
@@ -87,7 +106,8 @@ test("one bad look in a refused batch does not hold back the others", async () =
   const records = [kept(1), kept(2), kept(3)];
   for (const record of records) await outbox.keep(record);
   const bad = records[1]!.id;
-  answer = (path, body) => (body!.looks.some(({ id }) => id === bad) ? json(422, { detail: "bad" }) : all("created")(path, body));
+  answer = (path, body) =>
+    body!.looks.some(({ id }) => id === bad) ? json(422, { detail: "bad" }) : all("created")(path, body);
   await sender.kick();
   const counts = await outbox.counts();
   expect(counts.waiting).toBe(0);

@@ -1,9 +1,27 @@
 import { describe, expect, test } from "vitest";
-import { cellAreaKm2, fitZoom, metresPerPixel, niceLength, parseCell, sourceTileSize, tileBox, tilesOfCell, tileUrl, tileZoom, toLonLat, toWorld } from "../../src/shared/tiles.ts";
+import {
+  cellAreaKm2,
+  fitZoom,
+  metresPerPixel,
+  niceLength,
+  parseCell,
+  sourceTileSize,
+  tileBox,
+  tilesOfCell,
+  tileUrl,
+  tileZoom,
+  toLonLat,
+  toWorld,
+} from "../../src/shared/tiles.ts";
 
 describe("places and the map", () => {
   test("degrees survive the way to the map and back", () => {
-    for (const [lon, lat] of [[128.6576, 37.6686], [-179.9, -84.9], [0, 0], [179.999, 85]] as [number, number][]) {
+    for (const [lon, lat] of [
+      [128.6576, 37.6686],
+      [-179.9, -84.9],
+      [0, 0],
+      [179.999, 85],
+    ] as [number, number][]) {
       const [lon2, lat2] = toLonLat(toWorld([lon, lat]));
       expect(lon2).toBeCloseTo(lon, 9);
       expect(lat2).toBeCloseTo(lat, 9);
@@ -56,7 +74,12 @@ describe("tiles of a square", () => {
   });
 
   test("the tile zoom gives about one image pixel for one device pixel", () => {
-    for (const [cellPx, ratio] of [[366, 3], [772, 1], [366, 2], [1000, 2]] as const) {
+    for (const [cellPx, ratio] of [
+      [366, 3],
+      [772, 1],
+      [366, 2],
+      [1000, 2],
+    ] as const) {
       const z = tileZoom(fitZoom(17, cellPx), sourceTileSize(256, ratio), 0, 22);
       const imagePx = 256 * 2 ** (z - 17);
       expect(Math.abs(Math.log2(imagePx / (cellPx * ratio)))).toBeLessThanOrEqual(0.5);

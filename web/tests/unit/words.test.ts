@@ -16,7 +16,10 @@ test("large numbers have separators", () => {
 });
 
 test("other languages use their own plural forms", () => {
-  const polish = new Words({ looks: { one: "{n} spojrzenie", few: "{n} spojrzenia", many: "{n} spojrzeń", other: "{n} spojrzenia" } }, "pl");
+  const polish = new Words(
+    { looks: { one: "{n} spojrzenie", few: "{n} spojrzenia", many: "{n} spojrzeń", other: "{n} spojrzenia" } },
+    "pl",
+  );
   expect([1, 3, 7].map((n) => polish.say("looks", { n }))).toEqual(["1 spojrzenie", "3 spojrzenia", "7 spojrzeń"]);
 });
 

@@ -1,20 +1,35 @@
 /** The cards that say why there is nothing to look at, what is kept, and what happens next. */
 import type { ComponentChildren } from "preact";
-import { Icon, type Glyph } from "../../shared/symbols.tsx";
+import { type Glyph, Icon } from "../../shared/symbols.tsx";
 import { skip } from "../actions.ts";
 import { say } from "../language.ts";
 import { refreshMap } from "../stage/camera.ts";
-import { block, clock, hasLooked, isDurable, mine, outboxCounts, square, type Block } from "../store.ts";
+import { type Block, block, clock, hasLooked, isDurable, mine, outboxCounts, square } from "../store.ts";
 import { currentSession } from "../tagging.ts";
 import { Rich } from "../text.tsx";
 import { Card } from "./Card.tsx";
 
-const Lead = ({ name, good }: { name: Glyph; good?: boolean }) => <div class={`lead${good ? " good" : ""}`}><Icon name={name} /></div>;
+const Lead = ({ name, good }: { name: Glyph; good?: boolean }) => (
+  <div class={`lead${good ? " good" : ""}`}>
+    <Icon name={name} />
+  </div>
+);
 
-const TryNow = () => <div class="btns"><button class="btn" onClick={() => void currentSession().tryNow()}>{say("try_now")}</button></div>;
+const TryNow = () => (
+  <div class="btns">
+    <button type="button" class="btn" onClick={() => void currentSession().tryNow()}>
+      {say("try_now")}
+    </button>
+  </div>
+);
 
 const Others = ({ children }: { children?: ComponentChildren }) => (
-  <div class="btns"><a class="btn" href="/">{say("other_searches")}</a>{children}</div>
+  <div class="btns">
+    <a class="btn" href="/">
+      {say("other_searches")}
+    </a>
+    {children}
+  </div>
 );
 
 /** What is kept on this device, in the words of the card. */
@@ -30,9 +45,23 @@ function Countdown({ until }: { until: number }) {
     <div class="ring" aria-hidden="true">
       <svg viewBox="0 0 96 96" fill="none">
         <circle class="track" cx="48" cy="48" r="42" stroke-width="6" />
-        <circle class="left" cx="48" cy="48" r="42" stroke-width="6" stroke-linecap="round" stroke-dasharray="264" stroke-dashoffset={264 * (1 - Math.min(1, seconds / 60))} />
+        <circle
+          class="left"
+          cx="48"
+          cy="48"
+          r="42"
+          stroke-width="6"
+          stroke-linecap="round"
+          stroke-dasharray="264"
+          stroke-dashoffset={264 * (1 - Math.min(1, seconds / 60))}
+        />
       </svg>
-      <span class="num"><b>{seconds}<small>{say("busy_seconds")}</small></b></span>
+      <span class="num">
+        <b>
+          {seconds}
+          <small>{say("busy_seconds")}</small>
+        </b>
+      </span>
     </div>
   );
 }
@@ -41,7 +70,9 @@ function Waiting({ state }: { state: Extract<Block, { until: number }> }) {
   if (state.kind === "busy") {
     return (
       <Card role="alertdialog" middle sign={<Countdown until={state.until} />} title={say("busy_title")}>
-        <p>{say("busy_text")} <Rich text={keptSentence("busy_kept")} /></p>
+        <p>
+          {say("busy_text")} <Rich text={keptSentence("busy_kept")} />
+        </p>
         <TryNow />
         {outboxCounts.value.waiting > 0 && isDurable.value && <p class="fine">{say("busy_fine")}</p>}
       </Card>
@@ -49,15 +80,24 @@ function Waiting({ state }: { state: Extract<Block, { until: number }> }) {
   }
   if (state.kind === "offline") {
     return (
-      <Card role="alertdialog" middle sign={<Lead name="offline" />} title={say(hasLooked.value ? "offline_title" : "offline_first_title")}>
-        <p>{say("offline_text")} <Rich text={keptSentence("offline_kept")} /></p>
+      <Card
+        role="alertdialog"
+        middle
+        sign={<Lead name="offline" />}
+        title={say(hasLooked.value ? "offline_title" : "offline_first_title")}
+      >
+        <p>
+          {say("offline_text")} <Rich text={keptSentence("offline_kept")} />
+        </p>
         <TryNow />
       </Card>
     );
   }
   return (
     <Card role="alertdialog" middle sign={<Lead name="pause" />} title={say("trouble_title")}>
-      <p>{say("trouble_text")} <Rich text={keptSentence("kept_here")} /></p>
+      <p>
+        {say("trouble_text")} <Rich text={keptSentence("kept_here")} />
+      </p>
       <TryNow />
       {state.request_id && <p class="fine">{say("request_id", { id: state.request_id })}</p>}
     </Card>
@@ -67,27 +107,61 @@ function Waiting({ state }: { state: Extract<Block, { until: number }> }) {
 function Done({ all }: { all: boolean }) {
   const { looks, tags, km2 } = mine.value;
   return (
-    <Card role="alertdialog" middle sign={<Lead name="check" good />} title={say(all ? "done_all_title" : "done_title")}>
+    <Card
+      role="alertdialog"
+      middle
+      sign={<Lead name="check" good />}
+      title={say(all ? "done_all_title" : "done_title")}
+    >
       {!all && <p>{say("done_text")}</p>}
       <dl class="stats num">
-        <div><dt>{say("done_looks")}</dt><dd>{say("plain_number", { n: looks })}</dd></div>
-        <div><dt>{say("done_tags_label")}</dt><dd>{say("plain_number", { n: tags })}</dd></div>
-        <div><dt>{say("done_area")}</dt><dd dir="auto">{say("square_kilometres", { n: km2 })}</dd></div>
+        <div>
+          <dt>{say("done_looks")}</dt>
+          <dd>{say("plain_number", { n: looks })}</dd>
+        </div>
+        <div>
+          <dt>{say("done_tags_label")}</dt>
+          <dd>{say("plain_number", { n: tags })}</dd>
+        </div>
+        <div>
+          <dt>{say("done_area")}</dt>
+          <dd dir="auto">{say("square_kilometres", { n: km2 })}</dd>
+        </div>
       </dl>
       <div class="btns">
-        <a class="btn primary" href="/">{say("other_searches")}</a>
-        <a class="btn" href={`/organise/${encodeURIComponent(currentSession().slug)}`}>{say("crowd_progress")}</a>
+        <a class="btn primary" href="/">
+          {say("other_searches")}
+        </a>
+        <a class="btn" href={`/organise/${encodeURIComponent(currentSession().slug)}`}>
+          {say("crowd_progress")}
+        </a>
       </div>
       <p class="fine">{say("done_fine")}</p>
     </Card>
   );
 }
 
-function Settled({ sign, title, text, message }: { sign: Glyph; title: string; text: string; message?: string | null }) {
+function Settled({
+  sign,
+  title,
+  text,
+  message,
+}: {
+  sign: Glyph;
+  title: string;
+  text: string;
+  message?: string | null;
+}) {
   return (
     <Card role="alertdialog" middle sign={<Lead name={sign} />} title={title}>
-      <p>{text} <Rich text={keptSentence("kept_here")} /></p>
-      {message && <p class="message" dir="auto">{say("quoted", { note: message })}</p>}
+      <p>
+        {text} <Rich text={keptSentence("kept_here")} />
+      </p>
+      {message && (
+        <p class="message" dir="auto">
+          {say("quoted", { note: message })}
+        </p>
+      )}
       <Others />
     </Card>
   );
@@ -103,8 +177,12 @@ export function BrokenImage() {
     <Card role="alertdialog" middle narrow sign={<Lead name="image" />} title={say("error_title")}>
       <p>{say("error_text")}</p>
       <div class="btns">
-        <button class="btn primary" onClick={again}>{say("error_again")}</button>
-        <button class="btn" disabled={!square.value} onClick={skip}>{say("error_other")}</button>
+        <button type="button" class="btn primary" onClick={again}>
+          {say("error_again")}
+        </button>
+        <button type="button" class="btn" disabled={!square.value} onClick={skip}>
+          {say("error_other")}
+        </button>
       </div>
     </Card>
   );
@@ -123,7 +201,9 @@ export function Blocked() {
       return <Waiting state={state} />;
     case "paused": {
       const saved = outboxCounts.value.waiting === 0 ? `${say("paused_saved")} ` : "";
-      return <Settled sign="pause" title={say("paused_title")} text={saved + say("paused_text")} message={state.message} />;
+      return (
+        <Settled sign="pause" title={say("paused_title")} text={saved + say("paused_text")} message={state.message} />
+      );
     }
     case "closed":
       return <Settled sign="check" title={say("closed_title")} text={say("closed_text")} />;

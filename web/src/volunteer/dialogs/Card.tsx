@@ -49,12 +49,28 @@ export function Card({ role, title, wide, narrow, middle, isFirst, sign, onClose
     };
   }, []);
   return (
-    <div class={`veil${middle ? " mid" : ""}${isFirst ? " first-sheet" : ""}`} onClick={(event) => event.target === event.currentTarget && onClose?.()}>
-      <div class={`card${wide ? " wide" : ""}${narrow ? " narrow" : ""}`} role={role} aria-modal="true" aria-labelledby="card-title" tabIndex={-1} ref={card}>
+    <div
+      class={`veil${middle ? " mid" : ""}${isFirst ? " first-sheet" : ""}`}
+      onClick={(event) => event.target === event.currentTarget && onClose?.()}
+    >
+      <div
+        class={`card${wide ? " wide" : ""}${narrow ? " narrow" : ""}`}
+        role={role}
+        aria-modal="true"
+        aria-labelledby="card-title"
+        tabIndex={-1}
+        ref={card}
+      >
         {sign}
         <div class="row">
-          <h2 id="card-title" class="grow">{title}</h2>
-          {onClose && <button class="icon-btn" aria-label={say("close")} onClick={onClose}><Icon name="close" /></button>}
+          <h2 id="card-title" class="grow">
+            {title}
+          </h2>
+          {onClose && (
+            <button type="button" class="icon-btn" aria-label={say("close")} onClick={onClose}>
+              <Icon name="close" />
+            </button>
+          )}
         </div>
         {children}
       </div>

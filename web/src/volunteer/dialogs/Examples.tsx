@@ -2,9 +2,9 @@
 import type { TagType } from "../../shared/contract.ts";
 import { pick } from "../../shared/locale.ts";
 import { Badge } from "../../shared/symbols.tsx";
+import { Thumb } from "../../shared/Thumb.tsx";
 import { campaign, palette } from "../store.ts";
 import { Said } from "../text.tsx";
-import { Thumb } from "../../shared/Thumb.tsx";
 
 function Example({ type, hasDescription }: { type: TagType; hasDescription: boolean }) {
   const at = type.examples[0];
@@ -17,7 +17,11 @@ function Example({ type, hasDescription }: { type: TagType; hasDescription: bool
         <Badge icon={type.icon} colour={type.colour} size="s" />
         <span>
           <Said of={name} />
-          {hasDescription && description.text && <small><Said of={description} /></small>}
+          {hasDescription && description.text && (
+            <small>
+              <Said of={description} />
+            </small>
+          )}
         </span>
       </figcaption>
     </figure>

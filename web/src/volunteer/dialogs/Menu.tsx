@@ -8,10 +8,23 @@ import { currentSession } from "../tagging.ts";
 import { Card } from "./Card.tsx";
 import { close } from "./dialogs.tsx";
 
-function Switch({ label, hint, on, onChange }: { label: string; hint: string; on: boolean; onChange: (on: boolean) => void }) {
+function Switch({
+  label,
+  hint,
+  on,
+  onChange,
+}: {
+  label: string;
+  hint: string;
+  on: boolean;
+  onChange: (on: boolean) => void;
+}) {
   return (
     <label class="switch item">
-      <span class="grow"><b>{label}</b><small>{hint}</small></span>
+      <span class="grow">
+        <b>{label}</b>
+        <small>{hint}</small>
+      </span>
       <input type="checkbox" checked={on} onChange={(event) => onChange(event.currentTarget.checked)} />
     </label>
   );
@@ -25,7 +38,9 @@ function Refused({ record }: { record: Kept }) {
         {say("menu_refused_why", { cell: record.look.cell, why })}
         {request_id && <small>{say("menu_request_id", { id: request_id })}</small>}
       </span>
-      <button class="btn sm" onClick={() => void currentSession().dismiss(record.id)}>{say("menu_dismiss")}</button>
+      <button type="button" class="btn sm" onClick={() => void currentSession().dismiss(record.id)}>
+        {say("menu_dismiss")}
+      </button>
     </li>
   );
 }
@@ -36,13 +51,30 @@ export function Menu() {
     <Card role="dialog" middle title={say("menu")} onClose={close}>
       <div class="items">
         <Switch label={say("menu_light")} hint={say("menu_light_hint")} on={isLight.value} onChange={setLight} />
-        <Switch label={say("menu_shortcuts")} hint={say("menu_shortcuts_hint")} on={hasShortcuts.value} onChange={setShortcuts} />
-        <button class="item" onClick={() => (dialog.value = "keys")}><b class="grow">{say("menu_keys")}</b><Icon name="chevron" flip /></button>
-        <div class="item"><span class="grow"><b>{say("menu_mine")}</b><small class="num">{say("menu_mine_text", { n: mine.value.looks })}</small></span></div>
+        <Switch
+          label={say("menu_shortcuts")}
+          hint={say("menu_shortcuts_hint")}
+          on={hasShortcuts.value}
+          onChange={setShortcuts}
+        />
+        <button type="button" class="item" onClick={() => (dialog.value = "keys")}>
+          <b class="grow">{say("menu_keys")}</b>
+          <Icon name="chevron" flip />
+        </button>
+        <div class="item">
+          <span class="grow">
+            <b>{say("menu_mine")}</b>
+            <small class="num">{say("menu_mine_text", { n: mine.value.looks })}</small>
+          </span>
+        </div>
         {refused.length > 0 && (
           <div class="refused">
             <b>{say("menu_refused", { n: refused.length })}</b>
-            <ul>{refused.map((record) => <Refused key={record.id} record={record} />)}</ul>
+            <ul>
+              {refused.map((record) => (
+                <Refused key={record.id} record={record} />
+              ))}
+            </ul>
           </div>
         )}
       </div>

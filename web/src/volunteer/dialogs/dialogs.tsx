@@ -22,12 +22,20 @@ export function First() {
   };
   return (
     <Card role="dialog" wide isFirst title={<Said of={title.value} />}>
-      <p><Said of={pick(campaign.value?.summary)} /> {say("first_text")}</p>
+      <p>
+        <Said of={pick(campaign.value?.summary)} /> {say("first_text")}
+      </p>
       <Examples />
-      <p><Rich text={say("first_empty")} /></p>
+      <p>
+        <Rich text={say("first_empty")} />
+      </p>
       <div class="btns">
-        <button class="btn primary" onClick={start}>{say("first_start")}</button>
-        <button class="btn ghost" onClick={readMore}>{say("first_instructions")}</button>
+        <button type="button" class="btn primary" onClick={start}>
+          {say("first_start")}
+        </button>
+        <button type="button" class="btn ghost" onClick={readMore}>
+          {say("first_instructions")}
+        </button>
       </div>
       <p class="fine">{say("first_fine")}</p>
     </Card>
@@ -38,12 +46,24 @@ export function Help() {
   const instructions = pick(campaign.value?.instructions_html);
   return (
     <Card role="dialog" wide middle title={say("help_title")} onClose={close}>
-      <p><Said of={pick(campaign.value?.summary)} /></p>
+      <p>
+        <Said of={pick(campaign.value?.summary)} />
+      </p>
       <Examples hasDescription />
       {/* Made from Markdown and cleaned by the server; the content security policy stops scripts besides. */}
-      <div class="prose" lang={instructions.lang || undefined} dangerouslySetInnerHTML={{ __html: instructions.text }} />
-      <p><Rich text={say("first_empty")} /></p>
-      <div class="btns"><button class="btn primary" onClick={close}>{say("back_to_image")}</button></div>
+      <div
+        class="prose"
+        lang={instructions.lang || undefined}
+        dangerouslySetInnerHTML={{ __html: instructions.text }}
+      />
+      <p>
+        <Rich text={say("first_empty")} />
+      </p>
+      <div class="btns">
+        <button type="button" class="btn primary" onClick={close}>
+          {say("back_to_image")}
+        </button>
+      </div>
     </Card>
   );
 }
@@ -52,8 +72,24 @@ export function More() {
   return (
     <Card role="dialog" title={say("more_title")} onClose={close}>
       <ul class="choices">
-        <li><button onClick={badImage}><Icon name="cloud" /><span><b>{say("bad_image")}</b>{say("more_bad_text")}</span></button></li>
-        <li><button onClick={skip}><Icon name="skip" flip /><span><b>{say("skip")}</b>{say("more_skip_text")}</span></button></li>
+        <li>
+          <button type="button" onClick={badImage}>
+            <Icon name="cloud" />
+            <span>
+              <b>{say("bad_image")}</b>
+              {say("more_bad_text")}
+            </span>
+          </button>
+        </li>
+        <li>
+          <button type="button" onClick={skip}>
+            <Icon name="skip" flip />
+            <span>
+              <b>{say("skip")}</b>
+              {say("more_skip_text")}
+            </span>
+          </button>
+        </li>
       </ul>
       {tags.value.length > 0 && <p class="fine">{say("more_tags")}</p>}
     </Card>
@@ -85,11 +121,18 @@ export function Keys() {
     <Card role="dialog" wide middle title={say("keys_title")} onClose={close}>
       <ul class="keys">
         {KEYS.map(([what, keys]) => (
-          <li key={what}>{say(what)}<span>{keys.map((key) => (key === "…" ? key : <kbd key={key}>{keyName(key)}</kbd>))}</span></li>
+          <li key={what}>
+            {say(what)}
+            <span>{keys.map((key) => (key === "…" ? key : <kbd key={key}>{keyName(key)}</kbd>))}</span>
+          </li>
         ))}
       </ul>
       <label class="fine row switch">
-        <input type="checkbox" checked={hasShortcuts.value} onChange={(event) => setShortcuts(event.currentTarget.checked)} />
+        <input
+          type="checkbox"
+          checked={hasShortcuts.value}
+          onChange={(event) => setShortcuts(event.currentTarget.checked)}
+        />
         {say("keys_on")}
       </label>
     </Card>
@@ -101,7 +144,10 @@ export function Source() {
   const rows: [Parameters<typeof say>[0], string | null][] = [
     ["source_name", imagery.name],
     ["source_date", imagery.acquired_at && words.date(imagery.acquired_at)],
-    ["source_resolution", imagery.ground_sample_distance_m ? say("source_resolution_value", { n: imagery.ground_sample_distance_m }) : null],
+    [
+      "source_resolution",
+      imagery.ground_sample_distance_m ? say("source_resolution_value", { n: imagery.ground_sample_distance_m }) : null,
+    ],
     ["source_sensor", imagery.sensor],
     ["source_catalogue", imagery.catalogue_id],
     ["source_attribution", imagery.attribution],
@@ -109,11 +155,27 @@ export function Source() {
   return (
     <Card role="dialog" middle title={say("source_title")} onClose={close}>
       <dl class="facts">
-        {rows.map(([label, value]) => value && <div key={label}><dt>{say(label)}</dt><dd dir="auto">{value}</dd></div>)}
+        {rows.map(
+          ([label, value]) =>
+            value && (
+              <div key={label}>
+                <dt>{say(label)}</dt>
+                <dd dir="auto">{value}</dd>
+              </div>
+            ),
+        )}
         {imagery.licence && (
           <div>
             <dt>{say("source_licence")}</dt>
-            <dd dir="auto">{imagery.licence_url ? <a href={imagery.licence_url} rel="noreferrer">{imagery.licence}</a> : imagery.licence}</dd>
+            <dd dir="auto">
+              {imagery.licence_url ? (
+                <a href={imagery.licence_url} rel="noreferrer">
+                  {imagery.licence}
+                </a>
+              ) : (
+                imagery.licence
+              )}
+            </dd>
           </div>
         )}
       </dl>

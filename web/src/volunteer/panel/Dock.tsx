@@ -18,18 +18,39 @@ function Actions() {
   const canAnswer = square.value !== null && block.value === null;
   return (
     <div class="actions">
-      <button class="btn side touch" disabled={!canUndo.value} onClick={undo}><Icon name="undo" flip />{say("undo")}</button>
-      <button class="btn primary go" id="finish" disabled={!isReady.value} onClick={finish}>
+      <button type="button" class="btn side touch" disabled={!canUndo.value} onClick={undo}>
+        <Icon name="undo" flip />
+        {say("undo")}
+      </button>
+      <button type="button" class="btn primary go" id="finish" disabled={!isReady.value} onClick={finish}>
         {count > 0 ? say("done_tags", { n: count }) : say("nothing_here")}
         <kbd aria-hidden="true">{say("space_key")}</kbd>
       </button>
-      <button class="btn side touch" aria-label={say("more_label")} disabled={!canAnswer} onClick={() => open("more")}>
-        <span class="dots" aria-hidden="true">···</span>{say("more")}
+      <button
+        type="button"
+        class="btn side touch"
+        aria-label={say("more_label")}
+        disabled={!canAnswer}
+        onClick={() => open("more")}
+      >
+        <span class="dots" aria-hidden="true">
+          ···
+        </span>
+        {say("more")}
       </button>
       <div class="second">
-        <button class="btn ghost" disabled={!canUndo.value} onClick={undo}><Icon name="undo" small flip />{say("undo")}</button>
-        <button class="btn ghost" disabled={!canAnswer} onClick={badImage}><Icon name="cloud" small />{say("bad_image")}</button>
-        <button class="btn ghost" disabled={!canAnswer} onClick={skip}><Icon name="skip" small flip />{say("skip")}</button>
+        <button type="button" class="btn ghost" disabled={!canUndo.value} onClick={undo}>
+          <Icon name="undo" small flip />
+          {say("undo")}
+        </button>
+        <button type="button" class="btn ghost" disabled={!canAnswer} onClick={badImage}>
+          <Icon name="cloud" small />
+          {say("bad_image")}
+        </button>
+        <button type="button" class="btn ghost" disabled={!canAnswer} onClick={skip}>
+          <Icon name="skip" small flip />
+          {say("skip")}
+        </button>
       </div>
     </div>
   );

@@ -7,10 +7,20 @@ import { Rich } from "../text.tsx";
 function Saved() {
   const { waiting } = outboxCounts.value;
   if (waiting === 0) {
-    return mine.value.looks > 0 ? <span class="saved"><Icon name="check" small />{say("all_saved")}</span> : null;
+    return mine.value.looks > 0 ? (
+      <span class="saved">
+        <Icon name="check" small />
+        {say("all_saved")}
+      </span>
+    ) : null;
   }
   if (sendState.value.kind === "waiting") return <span class="saved late">{say("waiting", { n: waiting })}</span>;
-  return <span class="saved"><span class="spin" />{say("saving")}</span>;
+  return (
+    <span class="saved">
+      <span class="spin" />
+      {say("saving")}
+    </span>
+  );
 }
 
 export function Foot() {
@@ -19,7 +29,13 @@ export function Foot() {
   return (
     <div class="foot num">
       <div class="row">
-        <span>{looks === 0 ? say("you_first") : <Rich text={say("you_looks", { n: looks }) + say("you_tags", { n: tags })} />}</span>
+        <span>
+          {looks === 0 ? (
+            say("you_first")
+          ) : (
+            <Rich text={say("you_looks", { n: looks }) + say("you_tags", { n: tags })} />
+          )}
+        </span>
         <Saved />
       </div>
       {crowd && (

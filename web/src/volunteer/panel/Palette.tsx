@@ -1,7 +1,7 @@
 /** The tag types as one radio group: arrows choose, numbers choose, a tap chooses. */
 import { useEffect, useRef } from "preact/hooks";
-import { Badge } from "../../shared/symbols.tsx";
 import { pick } from "../../shared/locale.ts";
+import { Badge } from "../../shared/symbols.tsx";
 import { say } from "../language.ts";
 import { chosenType, palette } from "../store.ts";
 import { Said } from "../text.tsx";
@@ -28,12 +28,22 @@ export function Palette() {
   }, [chosenType.value]);
   return (
     <div class="sec">
-      <h2 id="pal">{say("palette_title")}<span>{say("palette_hint")}</span></h2>
-      <div class={`types${types.length > 4 ? " many" : ""}`} role="radiogroup" aria-labelledby="pal" ref={group} onKeyDown={onArrow}>
+      <h2 id="pal">
+        {say("palette_title")}
+        <span>{say("palette_hint")}</span>
+      </h2>
+      <div
+        class={`types${types.length > 4 ? " many" : ""}`}
+        role="radiogroup"
+        aria-labelledby="pal"
+        ref={group}
+        onKeyDown={onArrow}
+      >
         {types.map((type, i) => {
           const checked = type.key === chosenType.value;
           return (
             <button
+              type="button"
               key={type.key}
               id={`type-${type.key}`}
               class="type"
@@ -43,7 +53,9 @@ export function Palette() {
               onClick={() => (chosenType.value = type.key)}
             >
               <Badge icon={type.icon} colour={type.colour} />
-              <span class="grow"><Said of={pick(type.name)} /></span>
+              <span class="grow">
+                <Said of={pick(type.name)} />
+              </span>
               {i < 9 && <kbd aria-hidden="true">{i + 1}</kbd>}
             </button>
           );

@@ -1,10 +1,10 @@
 /** The dock of a phone while a tag is chosen: everything under the thumb, in the dock's usual height. */
 import { useState } from "preact/hooks";
-import { Badge, Icon } from "../../shared/symbols.tsx";
 import { pick } from "../../shared/locale.ts";
+import { Badge, Icon } from "../../shared/symbols.tsx";
 import { say } from "../language.ts";
-import { palette, typeOf, type DraftTag } from "../store.ts";
 import { NoteField } from "../stage/TagCard.tsx";
+import { type DraftTag, palette, typeOf } from "../store.ts";
 import { choose, remove, setType } from "../tagging.ts";
 import { Said } from "../text.tsx";
 
@@ -17,14 +17,24 @@ export function TagTools({ tag }: { tag: DraftTag }) {
     <div class="seltools">
       <div class="row head">
         <Badge icon={icon} colour={colour} />
-        <b class="grow"><Said of={name} /></b>
+        <b class="grow">
+          <Said of={name} />
+        </b>
         <span class="hint">{say("tag_handle_hint")}</span>
       </div>
       {mode === "tools" && (
         <div class="row tools">
-          <button class="btn" onClick={() => setMode("note")}><Icon name="note" small />{say("tag_note")}</button>
-          <button class="btn" onClick={() => setMode("change")}>{say("change")}</button>
-          <button class="btn danger" onClick={() => remove(tag.id)}><Icon name="bin" small />{say("remove")}</button>
+          <button type="button" class="btn" onClick={() => setMode("note")}>
+            <Icon name="note" small />
+            {say("tag_note")}
+          </button>
+          <button type="button" class="btn" onClick={() => setMode("change")}>
+            {say("change")}
+          </button>
+          <button type="button" class="btn danger" onClick={() => remove(tag.id)}>
+            <Icon name="bin" small />
+            {say("remove")}
+          </button>
         </div>
       )}
       {mode === "note" && <NoteField id={tag.id} note={tag.note} onEnter={() => setMode("tools")} />}
@@ -39,11 +49,15 @@ export function TagTools({ tag }: { tag: DraftTag }) {
           }}
         >
           {palette.value.map((type) => (
-            <option key={type.key} value={type.key}>{pick(type.name).text}</option>
+            <option key={type.key} value={type.key}>
+              {pick(type.name).text}
+            </option>
           ))}
         </select>
       )}
-      <button class="btn primary go" onClick={() => choose(null)}>{say("keep_it_here")}</button>
+      <button type="button" class="btn primary go" onClick={() => choose(null)}>
+        {say("keep_it_here")}
+      </button>
     </div>
   );
 }

@@ -1,6 +1,7 @@
 /** Brand, title, help and menu; on a phone one line with the counts below the title. */
-import { BrandMark, Icon } from "../../shared/symbols.tsx";
+
 import { pick } from "../../shared/locale.ts";
+import { BrandMark, Icon } from "../../shared/symbols.tsx";
 import { open } from "../actions.ts";
 import { say, words } from "../language.ts";
 import { campaign, mine, progress, title } from "../store.ts";
@@ -17,17 +18,32 @@ export function Top() {
   return (
     <>
       <div class="brandrow row">
-        <a class="brand" href="/" aria-label={say("all_searches")}><BrandMark /><span>Spotter</span></a>
+        <a class="brand" href="/" aria-label={say("all_searches")}>
+          <BrandMark />
+          <span>Spotter</span>
+        </a>
         <div class="grow" />
-        <button class="icon-btn" aria-label={say("help_button")} onClick={() => open("help")}><Icon name="help" /></button>
-        <button class="icon-btn" aria-label={say("menu")} onClick={() => open("menu")}><Icon name="menu" /></button>
+        <button type="button" class="icon-btn" aria-label={say("help_button")} onClick={() => open("help")}>
+          <Icon name="help" />
+        </button>
+        <button type="button" class="icon-btn" aria-label={say("menu")} onClick={() => open("menu")}>
+          <Icon name="menu" />
+        </button>
       </div>
       <div class="title">
-        <h1><Said of={title.value} /></h1>
+        <h1>
+          <Said of={title.value} />
+        </h1>
         {campaign.value && <p class="sub num">{subtitle()}</p>}
       </div>
-      <p class="sum"><Said of={pick(campaign.value?.summary)} /></p>
-      {campaign.value && <button class="plain more" onClick={() => open("help")}>{say("instructions_link")}</button>}
+      <p class="sum">
+        <Said of={pick(campaign.value?.summary)} />
+      </p>
+      {campaign.value && (
+        <button type="button" class="plain more" onClick={() => open("help")}>
+          {say("instructions_link")}
+        </button>
+      )}
     </>
   );
 }

@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { AgreementCircle, BadgeShape } from "../../shared/symbols.tsx";
 import { chosenTag, chosenType, isBare, isReady, typeOf } from "../store.ts";
 import { agreementPx } from "../tagging.ts";
-import { crosshair, isInSquare, metresPerPx, squareBox, type Point } from "./view.ts";
+import { crosshair, isInSquare, metresPerPx, type Point, squareBox } from "./view.ts";
 
 /** Where the mouse is over the image. */
 export const hover = signal<Point | null>(null);
@@ -20,7 +20,12 @@ export function Aim() {
   const { icon, colour } = typeOf(chosenType.value);
   const badge = 60 + Math.min(46, Math.max(14, (radius ?? 16) * 0.7)) - 5;
   return (
-    <svg class="aim" viewBox="0 0 120 120" aria-hidden="true" style={{ transform: `translate(${at.x - 60}px, ${at.y - 60}px)` }}>
+    <svg
+      class="aim"
+      viewBox="0 0 120 120"
+      aria-hidden="true"
+      style={{ transform: `translate(${at.x - 60}px, ${at.y - 60}px)` }}
+    >
       {radius !== null && <AgreementCircle cx={60} cy={60} r={radius} />}
       <path d={CROSS} stroke="#0B1015" stroke-width="4" />
       <path d={CROSS} stroke="#fff" stroke-width="1.75" />

@@ -2,13 +2,18 @@
 import { useRef } from "preact/hooks";
 import { AgreementCircle, BadgeShape, Icon, Ring } from "../../shared/symbols.tsx";
 import { say } from "../language.ts";
-import { chosenTag, isBare, tags, typeOf, type DraftTag } from "../store.ts";
+import { chosenTag, type DraftTag, isBare, tags, typeOf } from "../store.ts";
 import { agreementPx, choose, moveBy, moveTo, remove } from "../tagging.ts";
 import { useDrag } from "./drag.ts";
 import { frame, metresPerPx, project, squareBox } from "./view.ts";
 
 const FLIP_PX = 40;
-const STEPS: Record<string, [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const STEPS: Record<string, [number, number]> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
 
 function onMarkerKey(event: KeyboardEvent, tag: DraftTag): void {
   const step = STEPS[event.key];
@@ -37,7 +42,10 @@ function Marker({ tag, index, count }: { tag: DraftTag; index: number; count: nu
   const box = squareBox.value;
   const radius = box && agreementPx(metresPerPx.value, box.side);
   const gesture = useRef(0);
-  const drag = useDrag((point) => moveTo(tag.id, point, String(gesture.current)), () => (gesture.current += 1));
+  const drag = useDrag(
+    (point) => moveTo(tag.id, point, String(gesture.current)),
+    () => (gesture.current += 1),
+  );
   const flip = x > frame.value.width - FLIP_PX ? -30 : 0;
   const drop = y < FLIP_PX ? 30 : 0;
   const label = chosen ? "tag_label_chosen" : "tag_label";
@@ -51,6 +59,7 @@ function Marker({ tag, index, count }: { tag: DraftTag; index: number; count: nu
         </svg>
       </svg>
       <button
+        type="button"
         class="tag"
         id={`tag-${tag.id}`}
         aria-label={say(label, { type: name.text, i: index + 1, n: count })}
@@ -58,11 +67,17 @@ function Marker({ tag, index, count }: { tag: DraftTag; index: number; count: nu
         onClick={() => !drag.justDragged() && choose(tag.id)}
         onKeyDown={(event) => onMarkerKey(event, tag)}
       />
-      <span class="lbl" aria-hidden="true">{name.text}</span>
+      <span class="lbl" aria-hidden="true">
+        {name.text}
+      </span>
       {chosen && (
         <>
           <span class="stem touch" />
-          <span class="grip touch" title={say("tag_move_handle")} onPointerDown={(event) => drag.start(event, { x, y })}>
+          <span
+            class="grip touch"
+            title={say("tag_move_handle")}
+            onPointerDown={(event) => drag.start(event, { x, y })}
+          >
             <Icon name="move" />
           </span>
         </>

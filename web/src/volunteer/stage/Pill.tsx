@@ -13,11 +13,18 @@ function current(): { tone: "" | "warn"; sign: ComponentChildren; text: string }
   if (notice.value) return { tone: "", sign: null, text: notice.value };
   if (only_here > 0) return { tone: "warn", sign: <span class="dot" />, text: say("pill_full", { n: only_here }) };
   if (state.kind === "waiting" && waiting > 0) {
-    if (state.reason === "offline") return { tone: "warn", sign: <Icon name="offline" small />, text: say("pill_offline", { n: waiting }) };
-    return { tone: "warn", sign: <span class="dot" />, text: say("pill_busy", { n: waiting, wait: timeLeft(state.until, clock.value) }) };
+    if (state.reason === "offline")
+      return { tone: "warn", sign: <Icon name="offline" small />, text: say("pill_offline", { n: waiting }) };
+    return {
+      tone: "warn",
+      sign: <span class="dot" />,
+      text: say("pill_busy", { n: waiting, wait: timeLeft(state.until, clock.value) }),
+    };
   }
-  if (square.value && !block.value && plateState.value === "loading" && isSlow.value) return { tone: "", sign: <span class="spin" />, text: say("pill_loading") };
-  if (refused.length > 0) return { tone: "warn", sign: <span class="dot" />, text: say("pill_refused", { n: refused.length }) };
+  if (square.value && !block.value && plateState.value === "loading" && isSlow.value)
+    return { tone: "", sign: <span class="spin" />, text: say("pill_loading") };
+  if (refused.length > 0)
+    return { tone: "warn", sign: <span class="dot" />, text: say("pill_refused", { n: refused.length }) };
   if (state.kind === "sending" && clock.value - state.since > SAVING_SHOWN_AFTER_MS) {
     return { tone: "", sign: <span class="spin" />, text: say("pill_saving", { n: state.looks }) };
   }
@@ -31,13 +38,17 @@ export function Pill() {
   const content = (
     <>
       {pill.sign}
-      <span class="num"><Rich text={pill.text} /></span>
+      <span class="num">
+        <Rich text={pill.text} />
+      </span>
     </>
   );
   return (
     <div class="over ts">
       {isAboutRefused && !block.value ? (
-        <button class={`pill float ${pill.tone}`} onClick={() => (dialog.value = "menu")}>{content}</button>
+        <button type="button" class={`pill float ${pill.tone}`} onClick={() => (dialog.value = "menu")}>
+          {content}
+        </button>
       ) : (
         <span class={`pill float ${pill.tone}`}>{content}</span>
       )}

@@ -14,7 +14,11 @@ export function Stage() {
   const isLoading = square.value !== null && plateState.value === "loading" && isSlow.value;
   return (
     <>
-      {isLoading && <div class="load"><i /></div>}
+      {isLoading && (
+        <div class="load">
+          <i />
+        </div>
+      )}
       <Markers />
       <Aim />
       <TagCard />

@@ -1,6 +1,7 @@
 /** The small card of a chosen tag, beside it: kind, note, remove. On a phone the dock has these instead. */
-import { Icon } from "../../shared/symbols.tsx";
+
 import { pick } from "../../shared/locale.ts";
+import { Icon } from "../../shared/symbols.tsx";
 import { say } from "../language.ts";
 import { chosenTag, isBare, palette, tags, typeOf } from "../store.ts";
 import { choose, remove, setNote, setType } from "../tagging.ts";
@@ -27,16 +28,33 @@ export function TagCard() {
       class={`pop desk${isAbove ? " above" : ""}`}
       role="dialog"
       aria-label={say("tag_card", { type: typeOf(tag.type).name.text })}
-      style={{ left: `${left}px`, top: `${isAbove ? y - GAP - HEIGHT : y + GAP}px`, "--beak": `${Math.min(WIDTH - 18, Math.max(18, x - left))}px` }}
-      onKeyDown={(event) => event.key === "Escape" && (event.stopPropagation(), back())}
+      style={{
+        left: `${left}px`,
+        top: `${isAbove ? y - GAP - HEIGHT : y + GAP}px`,
+        "--beak": `${Math.min(WIDTH - 18, Math.max(18, x - left))}px`,
+      }}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape") return;
+        event.stopPropagation();
+        back();
+      }}
     >
       <div class="row">
-        <select class="field grow" aria-label={say("tag_kind")} value={tag.type} onChange={(event) => setType(tag.id, event.currentTarget.value)}>
+        <select
+          class="field grow"
+          aria-label={say("tag_kind")}
+          value={tag.type}
+          onChange={(event) => setType(tag.id, event.currentTarget.value)}
+        >
           {palette.value.map((type) => (
-            <option key={type.key} value={type.key}>{pick(type.name).text}</option>
+            <option key={type.key} value={type.key}>
+              {pick(type.name).text}
+            </option>
           ))}
         </select>
-        <button class="icon-btn" aria-label={say("tag_remove")} onClick={() => remove(tag.id)}><Icon name="bin" /></button>
+        <button type="button" class="icon-btn" aria-label={say("tag_remove")} onClick={() => remove(tag.id)}>
+          <Icon name="bin" />
+        </button>
       </div>
       <NoteField id={tag.id} note={tag.note} onEnter={back} />
       <p class="hint">{say("tag_move_hint")}</p>

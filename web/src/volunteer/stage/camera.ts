@@ -7,9 +7,9 @@
 import type { Map as MapLibreMap } from "maplibre-gl";
 import type { Imagery, LonLat } from "../../shared/contract.ts";
 import { imagerySource } from "../../shared/raster.ts";
-import { tileBox, toLonLat, toWorld, WORLD_PX, type Tile } from "../../shared/tiles.ts";
+import { type Tile, tileBox, toLonLat, toWorld, WORLD_PX } from "../../shared/tiles.ts";
 import { square } from "../store.ts";
-import { fitView, frame, pxPerWorld, view, type View } from "./view.ts";
+import { fitView, frame, pxPerWorld, type View, view } from "./view.ts";
 
 const OVERZOOM = 2;
 const EASE_MS = 160;
@@ -26,7 +26,10 @@ const isStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 function limits(cell: Tile): { least: number; most: number } {
   const least = fitView(cell, frame.value).zoom;
-  return { least, most: Math.max(least + OVERZOOM, imagery.max_zoom + OVERZOOM - Math.log2(WORLD_PX / imagery.tile_size)) };
+  return {
+    least,
+    most: Math.max(least + OVERZOOM, imagery.max_zoom + OVERZOOM - Math.log2(WORLD_PX / imagery.tile_size)),
+  };
 }
 
 /** The nearest allowed view. The crosshair must be able to reach every corner of the square. */

@@ -52,7 +52,9 @@ export function followPointer(stage: HTMLElement, onHover: HoverListener): void 
     else place(to);
   });
   // A tap would also become a click, and land on the marker that it has just placed.
-  stage.addEventListener("touchend", (event) => isOnImage(event) && event.cancelable && event.preventDefault(), { passive: false });
+  stage.addEventListener("touchend", (event) => isOnImage(event) && event.cancelable && event.preventDefault(), {
+    passive: false,
+  });
   stage.addEventListener("pointermove", (event) => {
     if (event.pointerType === "mouse") onHover(isOnImage(event) ? at(event) : null);
   });

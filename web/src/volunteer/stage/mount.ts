@@ -3,7 +3,7 @@ import { effect } from "@preact/signals";
 import type { Imagery } from "../../shared/contract.ts";
 import { measure } from "../frame.ts";
 import { say } from "../language.ts";
-import { isBare, plateState, isSlow, square } from "../store.ts";
+import { isBare, isSlow, plateState, square } from "../store.ts";
 import { hover, isKeyboardAiming } from "./Aim.tsx";
 import { attachMap, coverUntilDrawn, goHome, resized, useImagery } from "./camera.ts";
 import { followPointer } from "./gestures.ts";

@@ -6,7 +6,16 @@
  */
 import { computed, signal } from "@preact/signals";
 import type { LonLat } from "../../shared/contract.ts";
-import { fitZoom, metresPerPixel, tileBox, toLonLat, toWorld, WORLD_PX, type Tile, type World } from "../../shared/tiles.ts";
+import {
+  fitZoom,
+  metresPerPixel,
+  type Tile,
+  tileBox,
+  toLonLat,
+  toWorld,
+  WORLD_PX,
+  type World,
+} from "../../shared/tiles.ts";
 import type { Frame } from "../frame.ts";
 import { square } from "../store.ts";
 
@@ -41,7 +50,10 @@ export const isZoomed = computed(() => {
   const cell = square.value?.cell;
   if (!cell) return false;
   const fit = fitView(cell, frame.value);
-  return Math.abs(view.value.zoom - fit.zoom) > 0.01 || Math.hypot(view.value.x - fit.x, view.value.y - fit.y) * pxPerWorld.value > 1;
+  return (
+    Math.abs(view.value.zoom - fit.zoom) > 0.01 ||
+    Math.hypot(view.value.x - fit.x, view.value.y - fit.y) * pxPerWorld.value > 1
+  );
 });
 
 function middleOf(cell: Tile): LonLat {
@@ -74,7 +86,10 @@ export function unproject({ x, y }: Point): LonLat {
 }
 
 /** The point of the stage that keyboard users aim with. */
-export const crosshair = computed<Point>(() => ({ x: frame.value.width / 2, y: frame.value.height / 2 - frame.value.up }));
+export const crosshair = computed<Point>(() => ({
+  x: frame.value.width / 2,
+  y: frame.value.height / 2 - frame.value.up,
+}));
 
 /** True when the point of the stage lies in the square. */
 export function isInSquare({ x, y }: Point): boolean {

@@ -1,0 +1,910 @@
+/** Made by `npm run types` from the OpenAPI document; do not edit. */
+
+export type AreaKind = "Polygon" | "MultiPolygon" | "GeometryCollection" | "Feature" | "FeatureCollection";
+/**
+ * What a volunteer found.
+ */
+export type Outcome = "tagged" | "nothing" | "skipped" | "bad_imagery";
+export type State = "draft" | "preparing" | "open" | "paused" | "closed";
+/**
+ * A stored campaign and what was put right in its area.
+ */
+export type Defined = CampaignView & {
+  /**
+   * What was put right in the area, or should be known of it.
+   */
+  notes: AreaNote[];
+};
+/**
+ * A layer as organisers see it.
+ */
+export type LayerView = LayerDefinition & {
+  created_at: string;
+  /**
+   * Grows with each change; it is the ETag.
+   */
+  revision: number;
+  /**
+   * Names of the secrets that are kept. Their values are never shown.
+   */
+  secret_names: string[];
+  updated_at: string;
+};
+
+/**
+ * That a server is.
+ */
+export interface Alive {
+  status: string;
+}
+/**
+ * An area of interest: GeoJSON in EPSG:4326 with polygons.
+ */
+export interface Area {
+  /**
+   * Of a geometry.
+   */
+  coordinates?: unknown[];
+  /**
+   * Of a FeatureCollection.
+   */
+  features?: unknown[];
+  /**
+   * Of a Feature.
+   */
+  geometry?: {};
+  type: AreaKind;
+}
+/**
+ * What was put right in an uploaded area, or should be known of it.
+ */
+export interface AreaNote {
+  /**
+   * Stable, for programs.
+   */
+  code: string;
+  /**
+   * A sentence for people.
+   */
+  detail: string;
+  /**
+   * The place on earth, where there is one: longitude, latitude.
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  place?: [number, number] | null;
+  /**
+   * Where in the body, as a JSON pointer.
+   */
+  pointer: string;
+}
+export interface AssignmentView {
+  /**
+   * West, south, east, north.
+   *
+   * @minItems 4
+   * @maxItems 4
+   */
+  bbox: [number, number, number, number];
+  /**
+   * Version of the campaign that was in force.
+   */
+  campaign_version: number;
+  /**
+   * The square as `z/x/y`.
+   */
+  cell: string;
+  /**
+   * Until then nobody else is given the square in your stead. A later look still counts.
+   */
+  lease_expires_at: string;
+  /**
+   * Why this one: `new`, `priority`, `near`, `again` when it was given to you before, `tail` when
+   * others were given it some time ago and it is one of the last.
+   */
+  reason: string;
+}
+/**
+ * Many looks at once, as after a day without a network.
+ */
+export interface Batch {
+  /**
+   * 1 to 500, in any order. Each is judged for itself.
+   *
+   * @minItems 1
+   * @maxItems 500
+   */
+  looks: [NewLook, ...NewLook[]];
+}
+/**
+ * A look as a client sends it.
+ */
+export interface NewLook {
+  /**
+   * Version of the campaign that the volunteer saw; the present one when it is absent.
+   */
+  campaign_version?: number | null;
+  /**
+   * The square as `z/x/y`.
+   */
+  cell: string;
+  /**
+   * By the client's clock; kept as it is.
+   */
+  finished_at: string;
+  /**
+   * Made by the client, once for each look; UUIDv7 advised. Send the same again after a lost answer.
+   */
+  id: string;
+  outcome: Outcome;
+  /**
+   * By the client's clock; kept as it is.
+   */
+  started_at: string;
+  /**
+   * 1 to 100 with `tagged`, none with the other outcomes.
+   *
+   * @maxItems 100
+   */
+  tags?: NewTag[];
+}
+/**
+ * A tag as a client sends it.
+ */
+export interface NewTag {
+  /**
+   * GeoJSON geometry of the tag type's kind, within the square; 500 vertices at most.
+   */
+  geometry: {};
+  /**
+   * Made by the client, once for each tag.
+   */
+  id: string;
+  note?: string | null;
+  /**
+   * Key of one of the campaign's tag types.
+   */
+  tag_type: string;
+}
+/**
+ * A cell, or a block of cells.
+ */
+export interface BlockView {
+  /**
+   * Reports of bad imagery.
+   */
+  bad_imagery: number;
+  /**
+   * The tile as `z/x/y`.
+   */
+  cell: string;
+  /**
+   * Cells of the campaign in it.
+   */
+  cells: number;
+  /**
+   * Looks of each cell that count, on average.
+   */
+  looks: number;
+  /**
+   * Tags that were not withdrawn.
+   */
+  tags: number;
+}
+/**
+ * What an organiser says of a campaign.
+ */
+export interface CampaignDefinition {
+  /**
+   * Tags of one type within this distance are taken for the same object, in metres.
+   */
+  agreement_radius_m?: number;
+  area: Area1;
+  /**
+   * Zoom of the squares that volunteers see.
+   */
+  cell_zoom: number;
+  /**
+   * The campaign closes by itself.
+   */
+  ends_at?: string | null;
+  /**
+   * Key of an imagery layer.
+   */
+  imagery_layer: string;
+  /**
+   * Markdown per language; 20,000 characters each. Shown without raw HTML and outside images.
+   */
+  instructions?: {
+    [k: string]: string;
+  };
+  /**
+   * How long a square stays reserved for a volunteer.
+   */
+  lease_seconds?: number;
+  /**
+   * Looks by different volunteers that each cell needs.
+   */
+  looks_wanted: number;
+  /**
+   * Areas that are searched first; 50 at most.
+   *
+   * @maxItems 50
+   */
+  priorities?: Priority[];
+  /**
+   * Name in addresses: lower-case letters, digits, `-` and `_`.
+   */
+  slug: string;
+  /**
+   * No squares are given before.
+   */
+  starts_at?: string | null;
+  /**
+   * One or two sentences per language; 500 characters each.
+   */
+  summary?: {
+    [k: string]: string;
+  };
+  /**
+   * What volunteers may mark; 1 to 32.
+   *
+   * @minItems 1
+   * @maxItems 32
+   */
+  tag_types: [TagType, ...TagType[]];
+  /**
+   * Per language (BCP 47 tag), at least one; 120 characters each.
+   */
+  title: {
+    [k: string]: string;
+  };
+}
+/**
+ * Area of interest as GeoJSON in EPSG:4326: Polygon, MultiPolygon, Feature or
+ * FeatureCollection of these. 200,000 vertices at most.
+ */
+export interface Area1 {
+  /**
+   * Of a geometry.
+   */
+  coordinates?: unknown[];
+  /**
+   * Of a FeatureCollection.
+   */
+  features?: unknown[];
+  /**
+   * Of a Feature.
+   */
+  geometry?: {};
+  type: AreaKind;
+}
+/**
+ * An area that is searched first.
+ */
+export interface Priority {
+  area: Area2;
+  /**
+   * Cells outside have weight 1; higher goes first.
+   */
+  weight: number;
+}
+/**
+ * GeoJSON as for the campaign.
+ */
+export interface Area2 {
+  /**
+   * Of a geometry.
+   */
+  coordinates?: unknown[];
+  /**
+   * Of a FeatureCollection.
+   */
+  features?: unknown[];
+  /**
+   * Of a Feature.
+   */
+  geometry?: {};
+  type: AreaKind;
+}
+/**
+ * A kind of object that volunteers mark.
+ */
+export interface TagType {
+  /**
+   * `#RRGGBB`; given out in order when it is absent.
+   */
+  colour?: string | null;
+  /**
+   * How to recognise it, per language; 500 characters each.
+   */
+  description?: {
+    [k: string]: string;
+  };
+  /**
+   * @maxItems 4
+   */
+  examples?:
+    | []
+    | [[number, number]]
+    | [[number, number], [number, number]]
+    | [[number, number], [number, number], [number, number]]
+    | [[number, number], [number, number], [number, number], [number, number]];
+  geometry?: string;
+  /**
+   * One of triangle, circle, square, diamond, hexagon, pentagon, cross, star; given out in
+   * order when it is absent.
+   */
+  icon?: string | null;
+  key: string;
+  /**
+   * Per language, at least one; 60 characters each.
+   */
+  name: {
+    [k: string]: string;
+  };
+  /**
+   * What has that size, per language: "a light aircraft".
+   */
+  typical_size_label?: {
+    [k: string]: string;
+  };
+  /**
+   * True length of such an object in metres, for the scale bar.
+   */
+  typical_size_m?: number | null;
+}
+export interface CampaignPage {
+  /**
+   * Without `area` and `priorities`.
+   */
+  campaigns: CampaignView[];
+  /**
+   * Address of the next page, where there is one.
+   */
+  next?: string | null;
+}
+/**
+ * What volunteers and organisers see of a campaign.
+ */
+export interface CampaignView {
+  agreement_radius_m: number;
+  /**
+   * GeoJSON MultiPolygon. Absent in lists.
+   */
+  area?: {} | null;
+  area_km2: number;
+  /**
+   * West, south, east, north; west > east across the antimeridian.
+   *
+   * @minItems 4
+   * @maxItems 4
+   */
+  bbox: [number, number, number, number];
+  cell_zoom: number;
+  /**
+   * Number of squares.
+   */
+  cells: number;
+  created_at: string;
+  ends_at?: string | null;
+  id: string;
+  imagery: ImageryView;
+  /**
+   * Key of the imagery layer.
+   */
+  imagery_layer: string;
+  /**
+   * Markdown per language.
+   */
+  instructions: {
+    [k: string]: string;
+  };
+  /**
+   * The same as HTML that is safe to show.
+   */
+  instructions_html: {
+    [k: string]: string;
+  };
+  lease_seconds: number;
+  looks_wanted: number;
+  /**
+   * What the organisers say while the campaign is paused.
+   */
+  message?: string | null;
+  /**
+   * Absent in lists.
+   */
+  priorities?: Priority[] | null;
+  published_at?: string | null;
+  slug: string;
+  starts_at?: string | null;
+  state: State;
+  summary: {
+    [k: string]: string;
+  };
+  tag_types: TagType[];
+  title: {
+    [k: string]: string;
+  };
+  updated_at: string;
+  /**
+   * Grows with each change; it is the ETag.
+   */
+  version: number;
+}
+/**
+ * The imagery that volunteers see.
+ */
+export interface ImageryView {
+  acquired_at?: string | null;
+  attribution: string;
+  /**
+   * @minItems 4
+   * @maxItems 4
+   */
+  bounds?: [number, number, number, number] | null;
+  catalogue_id?: string | null;
+  ground_sample_distance_m?: number | null;
+  key: string;
+  licence?: string | null;
+  licence_url?: string | null;
+  max_zoom: number;
+  min_zoom: number;
+  name: string;
+  revision: number;
+  sensor?: string | null;
+  tile_size: number;
+  /**
+   * Address of a tile with the holes `{z}`, `{x}`, `{y}`, relative to this server.
+   */
+  tiles: string;
+}
+/**
+ * The name of a copy.
+ */
+export interface Clone {
+  /**
+   * Slug of the copy; a numbered one when it is absent.
+   */
+  slug?: string | null;
+}
+export interface DealView {
+  assignments: AssignmentView[];
+  /**
+   * True when there is nothing for this volunteer now.
+   */
+  exhausted: boolean;
+  /**
+   * When others hold the last squares: seconds until the first may come back.
+   */
+  retry_after_seconds?: number | null;
+}
+/**
+ * What a campaign would take.
+ */
+export interface Estimate {
+  /**
+   * The area as it would be stored: GeoJSON MultiPolygon.
+   */
+  area: {};
+  area_km2: number;
+  /**
+   * West, south, east, north; west > east across the antimeridian.
+   *
+   * @minItems 4
+   * @maxItems 4
+   */
+  bbox: [number, number, number, number];
+  /**
+   * Side of a cell in the middle of the area.
+   */
+  cell_side_m: number;
+  cells: number;
+  looks_expected: number;
+  /**
+   * Minutes that 500 volunteers need together.
+   */
+  minutes_for_500_volunteers: number;
+  /**
+   * What was put right, or should be known.
+   */
+  notes: AreaNote[];
+  /**
+   * Seconds for one look that these numbers assume.
+   */
+  seconds_per_look: number;
+  /**
+   * Hours that volunteers look, all together.
+   */
+  volunteer_hours: number;
+}
+/**
+ * One field that was refused.
+ */
+export interface FieldError {
+  /**
+   * What was found, what is needed.
+   */
+  detail: string;
+  /**
+   * Where in the body, as a JSON pointer (RFC 6901).
+   */
+  pointer: string;
+}
+/**
+ * How a server is.
+ */
+export interface Health {
+  /**
+   * `up` or `away`.
+   */
+  database: string;
+  /**
+   * `up` or `away`.
+   */
+  memcached: string;
+  /**
+   * `ready`, `degraded` (memcached is away), `unavailable` (the database is) or `draining`.
+   */
+  status: string;
+}
+/**
+ * What an organiser says of a layer, and all of it that may be shown.
+ */
+export interface LayerDefinition {
+  /**
+   * When the image was taken.
+   */
+  acquired_at?: string | null;
+  /**
+   * Shown beside the imagery.
+   */
+  attribution?: string;
+  /**
+   * Where the layer has imagery: west, south, east, north. Tiles outside are not asked for.
+   *
+   * @minItems 4
+   * @maxItems 4
+   */
+  bounds?: [number, number, number, number] | null;
+  /**
+   * Id of the image in its provider's catalogue.
+   */
+  catalogue_id?: string | null;
+  /**
+   * Metres on the ground that one pixel covers.
+   */
+  ground_sample_distance_m?: number | null;
+  /**
+   * Name in addresses: lower-case letters, digits, `-` and `_`.
+   */
+  key: string;
+  licence?: string | null;
+  licence_url?: string | null;
+  /**
+   * Deepest zoom that the source has.
+   */
+  max_zoom?: number;
+  min_zoom?: number;
+  name: string;
+  sensor?: string | null;
+  /**
+   * Side of a tile in pixels.
+   */
+  tile_size?: number;
+  /**
+   * Address of a tile with holes: `{z}` `{x}` `{y}` or `{-y}`, `{quadkey}`, `{switch:a,b}`,
+   * WMTS `{TileMatrix}` `{TileCol}` `{TileRow}`, WMS `{bbox}` `{width}` `{height}`. Other
+   * holes name secrets. A key in the query (`?apikey=…`) is taken for a secret.
+   */
+  url_template: string;
+}
+export interface LayerPage {
+  layers: LayerView[];
+  /**
+   * Address of the next page, where there is one.
+   */
+  next?: string | null;
+}
+export interface MapView {
+  cells: BlockView[];
+  looks_wanted: number;
+  /**
+   * Zoom of the tiles below: the cell zoom, or less when they are blocks of cells.
+   */
+  zoom: number;
+}
+export interface OutcomesView {
+  bad_imagery: number;
+  nothing: number;
+  skipped: number;
+  tagged: number;
+}
+/**
+ * What volunteers read while the campaign is paused.
+ */
+export interface Pause {
+  /**
+   * In the organiser's words.
+   */
+  message?: string | null;
+}
+export interface PreparationView {
+  cells: number;
+  cells_prepared: number;
+}
+/**
+ * What is to be estimated.
+ */
+export interface PreviewOf {
+  /**
+   * GeoJSON as for a campaign.
+   */
+  area: {};
+  cell_zoom: number;
+  looks_wanted: number;
+}
+/**
+ * The problem on the wire.
+ */
+export interface Problem {
+  /**
+   * Stable; branch on this, never on texts.
+   */
+  code: string;
+  /**
+   * What was found, what is needed, what to do.
+   */
+  detail: string;
+  /**
+   * Fields that were refused.
+   */
+  errors?: FieldError[];
+  /**
+   * What the organisers say, where they said something.
+   */
+  message?: string | null;
+  /**
+   * The same as the header `X-Request-Id`; name it when you report the problem.
+   */
+  request_id?: string | null;
+  /**
+   * The HTTP status.
+   */
+  status: number;
+  /**
+   * The status in words.
+   */
+  title: string;
+  /**
+   * A URI reference that names the kind of problem; the part after `#` is the `code`.
+   */
+  type: string;
+}
+export interface ProgressView {
+  area_km2: number;
+  /**
+   * Looks and tags up to this time are counted.
+   */
+  as_of: string;
+  /**
+   * Slug of the campaign.
+   */
+  campaign: string;
+  cells: number;
+  /**
+   * Cells that several volunteers reported as bad imagery; they are not given any more.
+   */
+  cells_bad_imagery: number;
+  /**
+   * Cells with as many looks as wanted.
+   */
+  cells_done: number;
+  /**
+   * Part of the cells that are done: 0 to 1.
+   */
+  coverage: number;
+  /**
+   * How far the numbers are behind, in seconds.
+   */
+  lag_seconds: number;
+  /**
+   * Looks of every outcome.
+   */
+  looks: number;
+  looks_by_outcome: OutcomesView;
+  /**
+   * Looks that the cells want, all together.
+   */
+  looks_expected: number;
+  preparation?: PreparationView1 | null;
+  /**
+   * Minutes of the last hour in which there were looks, oldest first.
+   */
+  rates: RateView[];
+  state: State;
+  /**
+   * Tags that were not withdrawn.
+   */
+  tags: number;
+  tags_by_type: {
+    [k: string]: number;
+  };
+  volunteers: number;
+  /**
+   * Volunteers with a look in the last five minutes.
+   */
+  volunteers_active: number;
+}
+/**
+ * How far the cells are made, while the campaign is being prepared.
+ */
+export interface PreparationView1 {
+  cells: number;
+  cells_prepared: number;
+}
+export interface RateView {
+  looks: number;
+  minute: string;
+}
+/**
+ * What was acknowledged.
+ */
+export interface Receipt {
+  /**
+   * Version of the campaign under which the look is kept.
+   */
+  campaign_version: number;
+  cell: string;
+  id: string;
+  outcome: Outcome;
+  /**
+   * When it was stored, by the server's clock.
+   */
+  received_at: string;
+  /**
+   * Ids of the tags that were sent with it.
+   */
+  tags: string[];
+}
+/**
+ * What became of one look of a batch.
+ */
+export interface ResultView {
+  /**
+   * As it was sent; null when the look has none that can be read.
+   */
+  id?: {
+    [k: string]: unknown;
+  };
+  problem?: Problem1 | null;
+  /**
+   * `created`, `repeated` (stored before), `conflict` (another look has that id) or `invalid`.
+   */
+  verdict: string;
+}
+/**
+ * Why it was not stored.
+ */
+export interface Problem1 {
+  /**
+   * Stable; branch on this, never on texts.
+   */
+  code: string;
+  /**
+   * What was found, what is needed, what to do.
+   */
+  detail: string;
+  /**
+   * Fields that were refused.
+   */
+  errors?: FieldError[];
+  /**
+   * What the organisers say, where they said something.
+   */
+  message?: string | null;
+  /**
+   * The same as the header `X-Request-Id`; name it when you report the problem.
+   */
+  request_id?: string | null;
+  /**
+   * The HTTP status.
+   */
+  status: number;
+  /**
+   * The status in words.
+   */
+  title: string;
+  /**
+   * A URI reference that names the kind of problem; the part after `#` is the `code`.
+   */
+  type: string;
+}
+export interface ResultsView {
+  /**
+   * One for each look, in order.
+   */
+  results: ResultView[];
+}
+/**
+ * A new anonymous volunteer.
+ */
+export interface SignedUp {
+  /**
+   * Send it as `Authorization: Bearer`. It does not lapse; keep it, or the looks are another volunteer's.
+   */
+  token: string;
+  /**
+   * A random number, not a name.
+   */
+  volunteer_id: string;
+}
+/**
+ * GeoJSON, with the address of the next page.
+ */
+export interface TagCollection {
+  features: TagFeature[];
+  next?: string | null;
+  type: string;
+}
+/**
+ * A tag as a GeoJSON feature.
+ */
+export interface TagFeature {
+  /**
+   * GeoJSON geometry.
+   */
+  geometry: {};
+  id: string;
+  properties: TagProperties;
+  type: string;
+}
+export interface TagProperties {
+  campaign_version: number;
+  /**
+   * The square as `z/x/y`.
+   */
+  cell: string;
+  look_id: string;
+  note?: string | null;
+  received_at: string;
+  /**
+   * Grows with each edit; it is the ETag.
+   */
+  revision: number;
+  tag_type: string;
+  updated_at: string;
+  /**
+   * A random number, not a name.
+   */
+  volunteer_id: string;
+}
+/**
+ * What changes of a tag; what is absent stays.
+ */
+export interface TagEdit {
+  /**
+   * GeoJSON geometry within the square of the look.
+   */
+  geometry?: {} | null;
+  /**
+   * `""` removes the note.
+   */
+  note?: string | null;
+  tag_type?: string | null;
+}
+/**
+ * How many squares, and near what.
+ */
+export interface Wanted {
+  count?: number;
+  /**
+   * Longitude, latitude: squares near this place come first.
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  near?: [number, number] | null;
+}
