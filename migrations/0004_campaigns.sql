@@ -12,12 +12,15 @@ CREATE TABLE campaigns (
     message           text,
     area              geometry (MultiPolygon, 4326) NOT NULL,
     area_km2          float8 NOT NULL,
+    -- Where a part was left out: what the organiser drew, as GeoJSON with every digit. The area is the difference.
+    outline           jsonb,
+    leave_out         jsonb,
     -- Box of the area; west > east when it crosses the antimeridian.
     west              float8 NOT NULL,
     south             float8 NOT NULL,
     east              float8 NOT NULL,
     north             float8 NOT NULL,
-    -- [{"area": GeoJSON, "weight": number}]
+    -- [{"area": GeoJSON, "weight": number, "name"?: text}]
     priorities        jsonb NOT NULL DEFAULT '[]',
     cell_zoom         smallint NOT NULL,
     -- Number of cells that cover the area.

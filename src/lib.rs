@@ -24,6 +24,7 @@ pub mod campaigns;
 pub mod assignments;
 pub mod looks;
 pub mod progress;
+pub mod downloads;
 pub mod preparation;
 pub mod verification;
 

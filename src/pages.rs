@@ -1,5 +1,6 @@
 //! The pages, embedded in the program: hashed assets that never change, and documents with a
-//! strict Content-Security-Policy.
+//! strict Content-Security-Policy. A program that was built without `--release` reads them from
+//! `web/dist` instead, as they are at that moment.
 //!
 //! **Invariant:** a page loads nothing from another host, and runs no script that was not in it
 //! when the program was built: inline scripts and styles are allowed by their hash.
@@ -23,11 +24,18 @@ use crate::http::{Problem, etag};
 struct Files;
 
 /// Addresses of documents and the files behind them.
-const DOCUMENTS: [(&str, &str); 3] = [
+const DOCUMENTS: [(&str, &str); 7] = [
     ("/", "index.html"),
-    ("/s/{slug}", "volunteer.html"),
-    ("/organise/{slug}", "organise.html"),
+    ("/busy.html", "busy.html"),
+    ("/s/{slug}", VOLUNTEER),
+    ("/organise", ORGANISER),
+    ("/organise/new", ORGANISER),
+    ("/organise/{slug}", ORGANISER),
+    ("/organise/{slug}/edit", ORGANISER),
 ];
+/// The organiser's pages show it in a frame, to try a campaign out.
+const VOLUNTEER: &str = "volunteer.html";
+const ORGANISER: &str = "organise.html";
 
 /// Codings for which files were made at build time, best first.
 const PRECOMPRESSED: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
@@ -36,13 +44,15 @@ const PRECOMPRESSED: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 static POLICIES: LazyLock<BTreeMap<&'static str, HeaderValue>> = LazyLock::new(|| {
     DOCUMENTS
         .iter()
-        .filter_map(|(_, file)| {
-            let html = Files::get(file)?;
-            let policy = policy(&String::from_utf8_lossy(&html.data));
-            Some((*file, HeaderValue::from_str(&policy).ok()?))
-        })
+        .filter_map(|(_, file)| Some((*file, policy_of(file)?)))
         .collect()
 });
+
+fn policy_of(file: &str) -> Option<HeaderValue> {
+    let html = Files::get(file)?;
+    let policy = policy(file, &String::from_utf8_lossy(&html.data));
+    HeaderValue::from_str(&policy).ok()
+}
 
 pub fn routes(config: &mut web::ServiceConfig) {
     for (path, file) in DOCUMENTS {
@@ -72,14 +82,24 @@ fn document(req: &HttpRequest, file: &'static str) -> Result<HttpResponse, Probl
     }
     let mut response = serve(req, file, "no-cache")?;
     let headers = response.headers_mut();
-    if let Some(policy) = POLICIES.get(file) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy.clone());
+    let policy = if cfg!(debug_assertions) {
+        policy_of(file)
+    } else {
+        POLICIES.get(file).cloned()
+    };
+    if let Some(policy) = policy {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     headers.insert(
         header::REFERRER_POLICY,
         HeaderValue::from_static("same-origin"),
     );
-    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    let framing = if file == VOLUNTEER {
+        "SAMEORIGIN"
+    } else {
+        "DENY"
+    };
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static(framing));
     Ok(response)
 }
 
@@ -156,13 +176,24 @@ fn media_type(file: &str) -> &'static str {
 }
 
 /// The policy of a document: itself, and its inline scripts and styles by hash.
-fn policy(html: &str) -> String {
+fn policy(file: &str, html: &str) -> String {
     let scripts = hashes(html, "script");
     let styles = hashes(html, "style");
+    let frames = if file == ORGANISER {
+        "'self'"
+    } else {
+        "'none'"
+    };
+    let ancestors = if file == VOLUNTEER {
+        "'self'"
+    } else {
+        "'none'"
+    };
     format!(
         "default-src 'none'; script-src 'self'{scripts}; style-src 'self'{styles}; \
          img-src 'self' blob: data:; connect-src 'self'; worker-src 'self' blob:; \
-         manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+         manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-src {frames}; \
+         frame-ancestors {ancestors}"
     )
 }
 
@@ -185,8 +216,10 @@ mod tests {
 
     #[test]
     fn inline_scripts_are_allowed_by_hash_and_others_by_origin() {
-        let policy =
-            policy("<script>alert(1)</script><script src=\"/a.js\"></script><style>b{}</style>");
+        let policy = policy(
+            ORGANISER,
+            "<script>alert(1)</script><script src=\"/a.js\"></script><style>b{}</style>",
+        );
         assert_eq!(policy.matches("sha256-").count(), 2, "{policy}");
         assert!(policy.contains(&STANDARD.encode(Sha256::digest("alert(1)"))));
     }

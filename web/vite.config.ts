@@ -1,4 +1,5 @@
 import { defineConfig } from "vite";
+import { chunkList } from "./build/chunk-list.ts";
 import { inlineBoot } from "./build/inline-boot.ts";
 import { localPages } from "./build/local-pages.ts";
 import { precompress } from "./build/precompress.ts";
@@ -6,7 +7,7 @@ import { precompress } from "./build/precompress.ts";
 const backend = process.env.SPOTTER_URL ?? "http://127.0.0.1:8080";
 
 export default defineConfig({
-  plugins: [inlineBoot(), localPages(), precompress()],
+  plugins: [inlineBoot(), localPages(), chunkList(), precompress()],
   server: {
     host: "127.0.0.1",
     proxy: { "/v1": backend, "/openapi.json": backend, "/docs": backend },
@@ -18,9 +19,15 @@ export default defineConfig({
     // MapLibre alone is larger than the default threshold; build/budget.mjs is the real limit.
     chunkSizeWarningLimit: 1200,
     rolldownOptions: {
-      input: ["index.html", "volunteer.html", "organise.html"],
+      input: ["index.html", "volunteer.html", "organise.html", "busy.html"],
       output: {
-        codeSplitting: { groups: [{ name: "maplibre", test: /node_modules\/maplibre-gl/ }] },
+        codeSplitting: {
+          groups: [
+            { name: "maplibre", test: /node_modules\/maplibre-gl/ },
+            // One file for what all pages use: on a phone each request of the first seconds costs.
+            { name: "shared", test: /node_modules\/@?preact|\/src\/shared\/(?!map)[\w-]+\.tsx?$/ },
+          ],
+        },
       },
     },
   },

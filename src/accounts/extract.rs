@@ -19,6 +19,10 @@ pub struct Volunteer {
     pub id: Uuid,
 }
 
+/// A volunteer with a valid token, or somebody who sent none and may sign up.
+#[derive(Clone, Copy, Debug)]
+pub struct MaybeVolunteer(pub Option<Volunteer>);
+
 /// An organiser with a valid key.
 #[derive(Clone, Debug)]
 pub struct Organiser {
@@ -41,6 +45,10 @@ impl Organiser {
                 scope.as_str()
             ),
         ))
+    }
+
+    pub fn scopes(&self) -> &[String] {
+        &self.scopes
     }
 
     pub fn allows(&self, scope: Scope) -> bool {
@@ -73,6 +81,20 @@ impl FromRequest for Volunteer {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         std::future::ready(volunteer(req))
+    }
+}
+
+impl FromRequest for MaybeVolunteer {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let known = if req.headers().contains_key(header::AUTHORIZATION) {
+            volunteer(req).map(Some)
+        } else {
+            Ok(None)
+        };
+        std::future::ready(known.map(Self))
     }
 }
 

@@ -12,6 +12,6 @@ mod queries;
 mod token;
 
 pub use api_key::{ApiKey, KeyRow, Scope, create, list, revoke};
-pub use extract::{Organiser, Viewer, Volunteer};
-pub use handlers::routes;
+pub use extract::{MaybeVolunteer, Organiser, Viewer, Volunteer};
+pub use handlers::{SignedUp, routes};
 pub use token::TokenKeys;

@@ -1,4 +1,5 @@
-//! Volunteers' tokens: `s1.<key name>.<volunteer and time>.<signature>`.
+//! Volunteers' tokens: `s1.<key name>.<volunteer and time>.<signature>`; and tickets, which open one
+//! address for a while: `d1.<key name>.<end in Unix seconds>.<signature>`.
 //!
 //! Signed with HMAC-SHA-256 (RFC 2104), cut to 128 bits as RFC 2104 section 5 allows. The key's
 //! name stands in the token, so that keys can be rotated: the first of `TOKEN_KEYS` signs, all verify.
@@ -11,6 +12,7 @@ use sha2::Sha256;
 use uuid::Uuid;
 
 const VERSION: &str = "s1";
+const TICKET_VERSION: &str = "d1";
 const SIGNATURE_BYTES: usize = 16;
 const KEY_BYTES: usize = 32;
 /// Longest token that is looked at.
@@ -54,6 +56,39 @@ impl TokenKeys {
         let signed = format!("{VERSION}.{name}.{}", URL_SAFE_NO_PAD.encode(payload));
         let signature = signature(mac, &signed);
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    /// A ticket for one purpose, until a time.
+    pub fn sign_ticket(&self, purpose: &str, until: Timestamp) -> String {
+        let (name, mac) = &self.keys[0];
+        let ticket = format!("{TICKET_VERSION}.{name}.{}", until.as_second());
+        let signature = signature(mac, &format!("{ticket} {purpose}"));
+        format!("{ticket}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    /// Whether one of our keys signed the ticket for this purpose, and its time has not come.
+    pub fn verify_ticket(&self, purpose: &str, ticket: &str, now: Timestamp) -> bool {
+        let Some((ticket, given)) = ticket.rsplit_once('.') else {
+            return false;
+        };
+        let mut parts = ticket.split('.');
+        let (Some(TICKET_VERSION), Some(name), Some(until), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return false;
+        };
+        let known = self.keys.iter().find(|(known, _)| known == name);
+        let (Some((_, mac)), Ok(given), Ok(until)) =
+            (known, URL_SAFE_NO_PAD.decode(given), until.parse::<i64>())
+        else {
+            return false;
+        };
+        let wanted = signature(mac, &format!("{ticket} {purpose}"));
+        now.as_second() < until
+            && bool::from(subtle::ConstantTimeEq::ct_eq(
+                wanted.as_slice(),
+                given.as_slice(),
+            ))
     }
 
     /// The volunteer, if one of our keys signed the token.
@@ -120,6 +155,22 @@ mod tests {
         let keys = keys(&[&key("a", "1")]);
         let id = Uuid::now_v7();
         assert_eq!(keys.verify(&keys.sign(id, Timestamp::UNIX_EPOCH)), Some(id));
+    }
+
+    #[test]
+    fn a_ticket_opens_what_it_was_signed_for_until_its_time() {
+        let keys = keys(&[&key("a", "1")]);
+        let end = Timestamp::from_second(1000).unwrap();
+        let ticket = keys.sign_ticket("tags.csv of x", end);
+        let at = |second| Timestamp::from_second(second).unwrap();
+        assert!(keys.verify_ticket("tags.csv of x", &ticket, at(999)));
+        assert!(!keys.verify_ticket("tags.csv of x", &ticket, at(1000)));
+        assert!(!keys.verify_ticket("tags.csv of y", &ticket, at(999)));
+        let later = ticket.replacen(".1000.", ".9000.", 1);
+        assert!(!keys.verify_ticket("tags.csv of x", &later, at(999)));
+        assert!(!keys.verify_ticket("tags.csv of x", "", at(999)));
+        let token = keys.sign(Uuid::now_v7(), Timestamp::UNIX_EPOCH);
+        assert!(!keys.verify_ticket("tags.csv of x", &token, at(999)));
     }
 
     #[test]

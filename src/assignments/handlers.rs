@@ -8,7 +8,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{COUNT_MAX, Deal};
 use crate::{
-    accounts::Volunteer,
+    accounts::{MaybeVolunteer, SignedUp, TokenKeys},
     campaigns::{self, Running},
     geo::LonLat,
     http::{FieldErrors, PathParam, Problem, ProblemBody, extract::OptionalBody},
@@ -71,11 +71,15 @@ struct DealView {
     exhausted: bool,
     /// When others hold the last squares: seconds until the first may come back.
     retry_after_seconds: Option<i64>,
+    /// Who you are from now on, when you asked without a token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    volunteer: Option<SignedUp>,
 }
 
 /// Where should I look next
 ///
-/// Gives squares that were not given to you before, as long as there are any.
+/// Gives squares that were not given to you before, as long as there are any. Without a token you
+/// are signed up in the same call, as by `POST /v1/volunteers`; the answer then has `volunteer`.
 #[utoipa::path(
     tag = "Volunteers",
     params(("campaign" = String, Path, description = "Slug or id.", example = "demo")),
@@ -84,22 +88,30 @@ struct DealView {
         (status = 200, description = "Squares, at most as many as wanted.", body = DealView),
         (status = 409, description = "No squares are given now. Codes: `campaign_paused` (with the organisers' `message`), `campaign_closed`, `campaign_not_started`.", body = ProblemBody, content_type = "application/problem+json"),
     ),
-    security(("volunteer" = []))
+    security(("volunteer" = []), ())
 )]
 #[post("/v1/campaigns/{campaign}/assignments")]
 async fn deal(
     app: Data<App>,
-    volunteer: Volunteer,
+    keys: Data<TokenKeys>,
+    caller: MaybeVolunteer,
     reference: PathParam<String>,
     wanted: OptionalBody<Wanted>,
 ) -> Result<HttpResponse, Problem> {
     let near = check(&wanted.0)?;
     let campaign = campaigns::running(&app, &reference.0).await?;
     campaign.check_open(app.clock.now())?;
-    let dealt = super::deal(&app, volunteer.id, &campaign, wanted.0.count, near).await?;
+    let (volunteer_id, signed_up) = match caller.0 {
+        Some(volunteer) => (volunteer.id, None),
+        None => {
+            let new = SignedUp::now(&keys, app.clock.now());
+            (new.volunteer_id, Some(new))
+        }
+    };
+    let dealt = super::deal(&app, volunteer_id, &campaign, wanted.0.count, near).await?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(view(&dealt, &campaign)))
+        .json(view(&dealt, &campaign, signed_up)))
 }
 
 fn check(wanted: &Wanted) -> Result<Option<(f64, f64)>, Problem> {
@@ -119,8 +131,9 @@ fn check(wanted: &Wanted) -> Result<Option<(f64, f64)>, Problem> {
         .map(|place| (place.lon(), place.lat())))
 }
 
-fn view(dealt: &Deal, campaign: &Running) -> DealView {
+fn view(dealt: &Deal, campaign: &Running, volunteer: Option<SignedUp>) -> DealView {
     DealView {
+        volunteer,
         exhausted: dealt.assignments.is_empty(),
         retry_after_seconds: dealt.retry_after_secs,
         assignments: dealt

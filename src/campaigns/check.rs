@@ -3,19 +3,19 @@
 use super::model::{
     CELL_ZOOM_MAX, CELL_ZOOM_MIN, COLOURS, CampaignDefinition, EXAMPLES_MAX, ICONS,
     INSTRUCTIONS_CHARS_MAX, LEASE_SECONDS_MAX, LEASE_SECONDS_MIN, LOOKS_WANTED_MAX, PRIORITIES_MAX,
-    SUMMARY_CHARS_MAX, TAG_TYPE_NAME_CHARS_MAX, TAG_TYPES_MAX, TITLE_CHARS_MAX, TagType,
-    WEIGHT_MAX,
+    PRIORITY_NAME_CHARS_MAX, Priority, SUMMARY_CHARS_MAX, TAG_TYPE_NAME_CHARS_MAX, TAG_TYPES_MAX,
+    TITLE_CHARS_MAX, TagType, WEIGHT_MAX,
 };
 use crate::{
     geo::LonLat,
     http::{
         FieldErrors, limits,
-        text::{check_localised, check_time},
+        text::{check_localised, check_text, check_time},
     },
 };
 
-/// Slugs that are words of the API.
-const RESERVED_SLUGS: [&str; 1] = ["preview"];
+/// Slugs that are words of the API or of the pages' addresses.
+const RESERVED_SLUGS: [&str; 2] = ["preview", "new"];
 
 /// Notes everything that is wrong, and gives out colours and icons that were left open.
 pub fn check(definition: &mut CampaignDefinition, errors: &mut FieldErrors) {
@@ -47,17 +47,19 @@ pub fn check(definition: &mut CampaignDefinition, errors: &mut FieldErrors) {
     );
     check_numbers(definition, errors);
     check_tag_types(&mut definition.tag_types, errors);
-    errors.need(
-        definition.priorities.len() <= PRIORITIES_MAX,
-        "/priorities",
-        || {
-            format!(
-                "found {}; {PRIORITIES_MAX} are allowed",
-                definition.priorities.len()
-            )
-        },
-    );
-    for (index, priority) in definition.priorities.iter().enumerate() {
+    check_priorities(&definition.priorities, errors);
+}
+
+/// Number, weights and names of priority areas.
+pub fn check_priorities(priorities: &[Priority], errors: &mut FieldErrors) {
+    errors.need(priorities.len() <= PRIORITIES_MAX, "/priorities", || {
+        format!("found {}; {PRIORITIES_MAX} are allowed", priorities.len())
+    });
+    for (index, priority) in priorities.iter().enumerate() {
+        if let Some(name) = &priority.name {
+            let at = format!("/priorities/{index}/name");
+            check_text(errors, &at, name, PRIORITY_NAME_CHARS_MAX);
+        }
         errors.need(
             priority.weight > 0.0 && priority.weight <= WEIGHT_MAX,
             &format!("/priorities/{index}/weight"),

@@ -1,4 +1,4 @@
-//! What organisers do with campaigns: create, change, clone, preview, publish, pause, close.
+//! What organisers do with campaigns: create, change, clone, delete, publish, pause, close.
 
 use std::future::Future;
 
@@ -8,13 +8,15 @@ use tokio_postgres::GenericClient;
 use uuid::Uuid;
 
 use super::{
-    check::{check, check_grid},
-    model::{CampaignDefinition, MESSAGE_CHARS_MAX},
+    check::check,
+    model::{CampaignDefinition, MESSAGE_CHARS_MAX, Priority},
+    parts::{exact, survey_parts},
+    preview::survey_priorities,
     queries::{self, Campaign, Surveyed},
     running,
     state::{Action, State},
-    survey::{AreaNote, SurveyedArea, count_cells, survey},
-    view::{self, CampaignView, Estimate},
+    survey::{AreaNote, SurveyedArea, count_cells},
+    view::{self, CampaignView},
 };
 use crate::{
     accounts::Organiser,
@@ -25,7 +27,7 @@ use crate::{
 };
 
 /// Members that stay as they are once a campaign is published.
-const FIXED: [&str; 4] = ["slug", "area", "cell_zoom", "priorities"];
+const FIXED: [&str; 5] = ["slug", "area", "leave_out", "cell_zoom", "priorities"];
 /// Numbers that are tried for the slug of a clone.
 const CLONES_MAX: u32 = 1000;
 
@@ -33,6 +35,8 @@ const CLONES_MAX: u32 = 1000;
 struct Checked {
     definition: CampaignDefinition,
     area: SurveyedArea,
+    outline: Option<Value>,
+    leave_out: Option<Value>,
     cells: i64,
     imagery_layer_id: Uuid,
     priorities: Value,
@@ -42,6 +46,8 @@ impl Checked {
     fn surveyed(&self) -> Surveyed<'_> {
         Surveyed {
             area: &self.area,
+            outline: self.outline.as_ref(),
+            leave_out: self.leave_out.as_ref(),
             cells: self.cells,
             imagery_layer_id: self.imagery_layer_id,
             priorities: &self.priorities,
@@ -174,26 +180,22 @@ pub async fn clone(
     .await
 }
 
-/// What a campaign would take, before anything is stored.
-pub async fn preview(
-    app: &App,
-    area: &Value,
-    cell_zoom: u8,
-    looks_wanted: u16,
-) -> Result<Estimate, Problem> {
-    let mut errors = FieldErrors::default();
-    check_grid(cell_zoom, looks_wanted, &mut errors);
+/// Deletes a draft, unless its version is another by now.
+pub async fn delete(app: &App, campaign: &Campaign) -> Result<(), Problem> {
+    if campaign.state != State::Draft {
+        return Err(Problem::conflict(
+            "campaign_published",
+            "Only a draft can be deleted: what volunteers sent stays. Close the campaign instead.",
+        ));
+    }
     let mut conn = app.db.get().await?;
     let tx = conn.begin().await?;
-    let surveyed = survey(&tx, area, "/area", &mut errors).await?;
-    drop(tx);
-    drop(conn);
-    let (Some(area), true) = (surveyed, errors.is_empty()) else {
-        return Err(refused(errors));
-    };
-    let cells = count_cells(&area.ewkb, cell_zoom, &mut errors).await?;
-    errors.into_result().map_err(refused)?;
-    Ok(Estimate::new(&area, cells, cell_zoom, looks_wanted))
+    if !queries::delete_draft(&tx, campaign).await? {
+        return Err(crate::http::etag::changed_meanwhile());
+    }
+    tx.commit().await?;
+    running::forget(app, campaign).await;
+    Ok(())
 }
 
 async fn first_free<F, O>(attempt: impl Fn(u32) -> F) -> Result<O, Problem>
@@ -226,40 +228,37 @@ async fn examine(
             definition.imagery_layer
         )
     });
-    let area = survey(db, &definition.area, "/area", &mut errors).await?;
-    let priorities = survey_priorities(db, &definition, &mut errors).await?;
-    let (Some(area), Some(layer), true) = (area, layer, errors.is_empty()) else {
+    let leave_out = definition.leave_out.as_ref();
+    let parts = survey_parts(db, &definition.area, leave_out, &mut errors).await?;
+    let priorities = survey_priorities(db, &definition.priorities, &mut errors).await?;
+    let (Some(parts), Some(layer), true) = (parts, layer, errors.is_empty()) else {
         return Err(refused(errors));
     };
-    let cells = count_cells(&area.ewkb, definition.cell_zoom, &mut errors).await?;
+    let cells = count_cells(&parts.area.ewkb, definition.cell_zoom, &mut errors).await?;
     errors.into_result().map_err(refused)?;
+    let cut = parts.cut.as_ref();
     Ok(Checked {
+        priorities: keep_priorities(&definition.priorities, priorities),
         definition,
-        area,
-        cells: i64::try_from(cells).unwrap_or(i64::MAX),
+        outline: cut.map(|cut| exact(&cut.outline.ewkb)).transpose()?,
+        leave_out: cut.map(|cut| exact(&cut.leave_out.ewkb)).transpose()?,
+        area: parts.area,
+        cells: i64::try_from(cells.count).unwrap_or(i64::MAX),
         imagery_layer_id: layer.id,
-        priorities,
     })
 }
 
-async fn survey_priorities(
-    db: &impl GenericClient,
-    definition: &CampaignDefinition,
-    errors: &mut FieldErrors,
-) -> Result<Value, Problem> {
-    let mut surveyed = Vec::new();
-    for (index, priority) in definition
-        .priorities
-        .iter()
-        .enumerate()
-        .take(super::model::PRIORITIES_MAX)
-    {
-        let pointer = format!("/priorities/{index}/area");
-        if let Some(area) = survey(db, &priority.area, &pointer, errors).await? {
-            surveyed.push(json!({"area": area.geojson, "weight": priority.weight}));
-        }
-    }
-    Ok(Value::Array(surveyed))
+/// Priority areas as they are kept.
+fn keep_priorities(priorities: &[Priority], surveyed: Vec<SurveyedArea>) -> Value {
+    let kept = priorities.iter().zip(surveyed).map(|(priority, area)| {
+        let kept = Priority {
+            area: area.geojson,
+            weight: priority.weight,
+            name: priority.name.clone(),
+        };
+        json!(kept)
+    });
+    Value::Array(kept.collect())
 }
 
 /// The definition of a stored campaign, as if it were given anew.
@@ -267,10 +266,11 @@ async fn definition_of(
     db: &impl GenericClient,
     campaign: &Campaign,
 ) -> Result<CampaignDefinition, Problem> {
-    // With every digit, unlike what is shown: an area that nobody changes must stay as it is.
-    let area = super::stored_area(db, campaign.id).await?;
-    let rings: Vec<_> = area.polygons.iter().map(|polygon| &polygon.rings).collect();
-    let area = json!({"type": "MultiPolygon", "coordinates": rings});
+    let stored = queries::area(db, campaign.id).await?;
+    let area = match stored.outline {
+        Some(outline) => outline,
+        None => exact(&stored.ewkb)?,
+    };
     let layer = imagery::by_id(db, campaign.imagery_layer_id).await?;
     let priorities =
         serde_json::from_value(campaign.priorities.clone()).map_err(|e| Problem::internal(&e))?;
@@ -280,6 +280,7 @@ async fn definition_of(
         summary: campaign.summary.clone(),
         instructions: campaign.instructions.clone(),
         area,
+        leave_out: stored.leave_out,
         cell_zoom: campaign.cell_zoom,
         looks_wanted: campaign.looks_wanted,
         lease_seconds: campaign.lease_seconds,
@@ -307,7 +308,7 @@ pub async fn record_version(
     Ok(view)
 }
 
-fn refused(errors: FieldErrors) -> Problem {
+pub(super) fn refused(errors: FieldErrors) -> Problem {
     Problem::unprocessable(
         "campaign_refused",
         "This cannot be a campaign yet; `errors` says what to change.",

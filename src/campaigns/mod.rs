@@ -6,11 +6,14 @@
 //! **Invariant:** from publishing on, area, cell zoom and priorities stay, and no tag type goes
 //! away: looks and tags that were made keep their meaning.
 
+mod activity;
 pub mod area;
 mod check;
 mod define;
 mod handlers;
 mod model;
+mod parts;
+mod preview;
 mod queries;
 mod running;
 mod state;
@@ -20,7 +23,8 @@ mod view;
 use tokio_postgres::GenericClient;
 use uuid::Uuid;
 
-pub use define::{change, clone, create, preview, record_version, steer};
+pub use activity::{Activity, read as activity};
+pub use define::{change, clone, create, delete, record_version, steer};
 pub use handlers::routes;
 pub use model::{CampaignDefinition, TagType};
 pub use queries::{Campaign, close_ended, finish_preparation, next_to_prepare, record_prepared};
@@ -60,13 +64,21 @@ pub async fn find(
     reference: &str,
     viewer: &Viewer,
 ) -> Result<Campaign, Problem> {
-    let found = match Reference::parse(reference) {
-        Some(reference) => queries::find(db, &reference).await?,
-        None => None,
-    };
-    found
+    find_any(db, reference)
+        .await?
         .filter(|campaign| campaign.state.is_public() || viewer.may_read())
         .ok_or_else(|| not_found(reference))
+}
+
+/// The campaign of that name, whoever asks.
+pub async fn find_any(
+    db: &impl GenericClient,
+    reference: &str,
+) -> Result<Option<Campaign>, DbError> {
+    match Reference::parse(reference) {
+        Some(reference) => queries::find(db, &reference).await,
+        None => Ok(None),
+    }
 }
 
 /// The campaign with this id.
@@ -76,8 +88,8 @@ pub async fn by_id(db: &impl GenericClient, id: Uuid) -> Result<Option<Campaign>
 
 /// The area of a stored campaign.
 pub async fn stored_area(db: &impl GenericClient, id: Uuid) -> Result<MultiPolygon, Problem> {
-    let (ewkb, _) = queries::area(db, id).await?;
-    survey::decode_area(&ewkb)
+    let stored = queries::area(db, id).await?;
+    survey::decode_area(&stored.ewkb)
 }
 
 /// Campaigns that ever were published, for those who recount.

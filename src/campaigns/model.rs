@@ -23,6 +23,8 @@ pub const TAG_TYPES_MAX: usize = 32;
 pub const EXAMPLES_MAX: usize = 4;
 /// Priority areas of one campaign.
 pub const PRIORITIES_MAX: usize = 50;
+/// Characters of a priority area's name.
+pub const PRIORITY_NAME_CHARS_MAX: usize = 60;
 /// Highest weight of a priority area.
 pub const WEIGHT_MAX: f64 = 100.0;
 /// Zooms at which cells are possible.
@@ -71,6 +73,10 @@ pub struct CampaignDefinition {
     /// FeatureCollection of these. 200,000 vertices at most.
     #[schema(value_type = AreaSchema, example = json!({"type": "Polygon", "coordinates": [[[-152.40, 57.60], [-152.39, 57.60], [-152.39, 57.61], [-152.40, 57.61], [-152.40, 57.60]]]}))]
     pub area: Value,
+    /// Parts of the area that nobody need search, as GeoJSON like `area`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<AreaSchema>)]
+    pub leave_out: Option<Value>,
     /// Zoom of the squares that volunteers see.
     #[schema(minimum = 10, maximum = 22, example = 17)]
     pub cell_zoom: u8,
@@ -159,6 +165,10 @@ pub struct Priority {
     /// Cells outside have weight 1; higher goes first.
     #[schema(exclusive_minimum = 0, maximum = 100, example = 2)]
     pub weight: f64,
+    /// What organisers call it; 60 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 60, example = "Last radar contact")]
+    pub name: Option<String>,
 }
 
 fn default_lease_seconds() -> u32 {

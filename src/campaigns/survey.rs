@@ -12,9 +12,12 @@ use super::{
     queries,
 };
 use crate::{
-    geo::{Cover, MultiPolygon, ewkb::decode_ewkb_multipolygon},
+    geo::{Cover, MultiPolygon, ewkb::decode_ewkb_multipolygon, tile::Tile},
     http::{FieldErrors, Problem},
 };
+
+/// Cells of a sample.
+const SAMPLE_CELLS: u64 = 5;
 
 /// An area that campaigns can use.
 #[derive(Clone, Debug)]
@@ -79,7 +82,28 @@ pub async fn survey(
     let polygons = parsed
         .to_ewkb_polygons()
         .map_err(|e| Problem::internal(&e))?;
-    let repaired = match queries::repair_area(db, &polygons).await {
+    let notes = parsed
+        .notes
+        .into_iter()
+        .map(|note| AreaNote {
+            code: note.code.to_owned(),
+            pointer: note.pointer,
+            detail: note.detail.to_owned(),
+            place: None,
+        })
+        .collect();
+    measure(db, &polygons, notes, pointer, errors).await
+}
+
+/// Makes one area of polygons, given as EWKB, and measures it.
+pub async fn measure(
+    db: &impl GenericClient,
+    polygons: &[Vec<u8>],
+    mut notes: Vec<AreaNote>,
+    pointer: &str,
+    errors: &mut FieldErrors,
+) -> Result<Option<SurveyedArea>, Problem> {
+    let repaired = match queries::repair_area(db, polygons).await {
         Err(e) if e.is_timeout() => {
             errors.push(
                 pointer,
@@ -100,16 +124,6 @@ pub async fn survey(
         );
         return Ok(None);
     };
-    let mut notes: Vec<AreaNote> = parsed
-        .notes
-        .into_iter()
-        .map(|note| AreaNote {
-            code: note.code.to_owned(),
-            pointer: note.pointer,
-            detail: note.detail.to_owned(),
-            place: None,
-        })
-        .collect();
     notes.extend(
         repaired
             .problems
@@ -137,22 +151,39 @@ pub async fn survey(
     }))
 }
 
-/// Number of cells that cover an area at a zoom, or a note of why that cannot be.
-pub async fn count_cells(ewkb: &[u8], zoom: u8, errors: &mut FieldErrors) -> Result<u64, Problem> {
+/// The cells that cover an area.
+#[derive(Debug, Default)]
+pub struct Cells {
+    pub count: u64,
+    /// Some of them, spread over the area.
+    pub sample: Vec<Tile>,
+}
+
+/// Counts the cells that cover an area at a zoom, or notes why that cannot be.
+pub async fn count_cells(
+    ewkb: &[u8],
+    zoom: u8,
+    errors: &mut FieldErrors,
+) -> Result<Cells, Problem> {
     let area = decode_area(ewkb)?;
-    let counted = web::block(move || Cover::new(&area, zoom).map(|cover| cover.count()))
-        .await
-        .map_err(|e| Problem::internal(&e))?;
-    match counted {
+    let counted = web::block(move || {
+        Cover::new(&area, zoom).map(|cover| Cells {
+            count: cover.count(),
+            sample: cover.sample(SAMPLE_CELLS),
+        })
+    })
+    .await
+    .map_err(|e| Problem::internal(&e))?;
+    match counted.as_ref().map(|cells| cells.count) {
         Ok(0) => errors.push("/area", "the area covers no cell: it is too thin, or lies beyond 85.05° north or south, where imagery ends"),
         Ok(cells) if cells > CELLS_MAX => errors.push(
             "/cell_zoom",
             format!("{cells} cells would be needed; {CELLS_MAX} are allowed. Choose a smaller cell zoom or a smaller area."),
         ),
-        Ok(cells) => return Ok(cells),
+        Ok(_) => return counted.map_err(|e| Problem::internal(&e)),
         Err(e) => errors.push("/area", e.to_string()),
     }
-    Ok(0)
+    Ok(Cells::default())
 }
 
 /// An area that the database gave back.

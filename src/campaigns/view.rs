@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
+    activity::Activity,
     model::TagType,
     queries::{self, Campaign},
     state::State,
@@ -52,10 +53,17 @@ pub struct CampaignView {
     /// West, south, east, north; west > east across the antimeridian.
     #[schema(min_items = 4, max_items = 4, value_type = Vec<f64>)]
     pub bbox: [f64; 4],
-    /// GeoJSON MultiPolygon. Absent in lists.
+    /// GeoJSON MultiPolygon. Absent in lists and with `area=false`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub area: Option<Value>,
+    /// Where a part was left out: the area before, and that part, as GeoJSON. Absent in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub outline: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub leave_out: Option<Value>,
     pub area_km2: f64,
     /// Number of squares.
     pub cells: i64,
@@ -67,6 +75,9 @@ pub struct CampaignView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<super::model::Priority>>)]
     pub priorities: Option<Value>,
+    /// In lists only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub activity: Option<Activity>,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub starts_at: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -156,14 +167,16 @@ impl Estimate {
 
 /// The whole view of a campaign.
 pub async fn of(db: &impl GenericClient, campaign: &Campaign) -> Result<CampaignView, Problem> {
-    let (_, area) = queries::area(db, campaign.id).await?;
+    let stored = queries::area(db, campaign.id).await?;
     let mut view = entry(db, campaign).await?;
-    view.area = Some(area);
+    view.area = Some(stored.geojson);
+    view.outline = stored.outline;
+    view.leave_out = stored.leave_out;
     view.priorities = Some(campaign.priorities.clone());
     Ok(view)
 }
 
-/// The view of a campaign in a list.
+/// The view of a campaign without its area, parts and priorities.
 pub async fn entry(db: &impl GenericClient, campaign: &Campaign) -> Result<CampaignView, Problem> {
     let tag_types = queries::tag_types(db, campaign.id).await?;
     let layer = imagery::by_id(db, campaign.imagery_layer_id)
@@ -177,11 +190,7 @@ pub async fn entry(db: &impl GenericClient, campaign: &Campaign) -> Result<Campa
         message: campaign.message.clone(),
         title: campaign.title.clone(),
         summary: campaign.summary.clone(),
-        instructions_html: campaign
-            .instructions
-            .iter()
-            .map(|(locale, text)| (locale.clone(), safe_html(text)))
-            .collect(),
+        instructions_html: instructions_html(&campaign.instructions),
         instructions: campaign.instructions.clone(),
         cell_zoom: campaign.cell_zoom,
         looks_wanted: campaign.looks_wanted,
@@ -189,12 +198,15 @@ pub async fn entry(db: &impl GenericClient, campaign: &Campaign) -> Result<Campa
         agreement_radius_m: campaign.agreement_radius_m,
         bbox: campaign.bbox,
         area: None,
+        outline: None,
+        leave_out: None,
         area_km2: campaign.area_km2,
         cells: campaign.cells,
         imagery_layer: layer.definition.key.clone(),
         imagery: imagery_view(layer),
         tag_types,
         priorities: None,
+        activity: None,
         starts_at: campaign.starts_at,
         ends_at: campaign.ends_at,
         created_at: campaign.created_at,
@@ -223,6 +235,14 @@ fn imagery_view(layer: Layer) -> ImageryView {
         ground_sample_distance_m: definition.ground_sample_distance_m,
         bounds: definition.bounds,
     }
+}
+
+/// Instructions per language as HTML that is safe to show.
+pub fn instructions_html(instructions: &Localised) -> Localised {
+    instructions
+        .iter()
+        .map(|(locale, text)| (locale.clone(), safe_html(text)))
+        .collect()
 }
 
 /// Markdown to HTML without raw HTML, scripts, styles and images of other hosts.

@@ -15,6 +15,7 @@ use super::{
     Tiles,
     fetch::FetchError,
     model::{Layer, LayerDefinition, LayerView},
+    probe::{self, ProbeOf, ProbeView},
     queries,
     tiles::TileError,
 };
@@ -33,6 +34,7 @@ const FOR_A_WHILE: &str = "public, max-age=300";
 pub fn routes(config: &mut ServiceConfig) {
     config
         .service(create)
+        .service(try_address)
         .service(list)
         .service(read)
         .service(change)
@@ -65,6 +67,29 @@ async fn create(
         ))
         .insert_header((header::ETAG, format!("\"{}\"", layer.revision)))
         .json(layer.view()))
+}
+
+/// Try an address of tiles
+///
+/// Recognises it and fetches one tile, before it becomes a layer. Nothing is stored.
+#[utoipa::path(
+    tag = "Imagery",
+    request_body(content = ProbeOf),
+    responses(
+        (status = 200, description = "What it is, and the tile that came.", body = ProbeView),
+        (status = 422, description = "It is not an address of tiles, or none came; `detail` says why. Codes: `invalid_body`, `template_refused`, `tile_failed`.", body = crate::http::ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("organiser" = []))
+)]
+#[post("/v1/imagery/probe")]
+async fn try_address(
+    tiles: Data<Tiles>,
+    organiser: Organiser,
+    of: Body<ProbeOf>,
+) -> Result<HttpResponse, Problem> {
+    organiser.require(Scope::Imagery)?;
+    let found = probe::probe(&tiles, of.0).await?;
+    Ok(HttpResponse::Ok().json(found))
 }
 
 #[derive(Deserialize)]

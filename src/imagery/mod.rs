@@ -9,7 +9,9 @@ mod fetch;
 mod guard;
 mod handlers;
 mod model;
+mod probe;
 mod queries;
+mod recognise;
 mod template;
 mod tiles;
 

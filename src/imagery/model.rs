@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::template::{Template, extract_secrets};
+use super::{recognise::recognise, template::Template};
 use crate::{
     geo::{Bbox, Tile},
     http::{
@@ -17,6 +17,8 @@ use crate::{
     },
 };
 
+/// A word of the API in the place of a key.
+const RESERVED_KEY: &str = "probe";
 /// Deepest zoom of a layer.
 pub const ZOOM_MAX: u8 = 24;
 /// Characters of a layer's name and of each text of its provenance.
@@ -155,15 +157,16 @@ pub struct Checked {
 impl Checked {
     pub fn new(mut new: LayerDefinition, allow_internal: bool) -> Result<Self, Problem> {
         let mut errors = FieldErrors::default();
-        errors.need(is_key(&new.key), "/key", || {
+        let is_free = is_key(&new.key) && new.key != RESERVED_KEY;
+        errors.need(is_free, "/key", || {
             format!(
-                "found {:?}; 1 to {KEY_CHARS_MAX} lower-case letters, digits, - and _ are needed",
+                "found {:?}; 1 to {KEY_CHARS_MAX} lower-case letters, digits, - and _ are needed, and not a word of the API",
                 new.key
             )
         });
-        let (template, found) = extract_secrets(&new.url_template);
-        new.url_template = template;
-        new.secrets.extend(found);
+        let found = recognise(&new.url_template);
+        new.url_template = found.template;
+        new.secrets.extend(found.secrets);
         check_address(&mut errors, &mut new, allow_internal);
         check_zooms(&mut errors, &new);
         check_texts(&mut errors, &new);

@@ -9,9 +9,11 @@ use futures_util::TryFutureExt;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, path::Path};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
+use url::Url;
 
 use super::{
     fetch::{self, FetchError, ImageKind},
+    guard,
     model::Layer,
     template::Template,
 };
@@ -143,12 +145,7 @@ impl Tiles {
         let template = Template::parse(&layer.definition.url_template, &mut FieldErrors::default())
             .ok_or_else(|| TileError::Store("the layer's template cannot be read".to_owned()))?;
         let address = template.address(tile, layer.definition.tile_size, &layer.definition.secrets);
-        let ask = || fetch::fetch(&self.client, &address, self.allow_internal);
-        let fetched = match ask().await {
-            // The source may have closed the connection that was kept: once more, on a new one.
-            Err(FetchError::Unreachable) => ask().await,
-            fetched => fetched,
-        };
+        let fetched = self.fetch(&address).await;
         count(match &fetched {
             Ok(_) => "source",
             Err(FetchError::Missing) => "missing",
@@ -157,6 +154,21 @@ impl Tiles {
         let (bytes, kind) = fetched?;
         self.keep(path, &bytes).await;
         Ok(TileImage::new(bytes, kind))
+    }
+
+    /// Whether an address may be asked.
+    pub fn allows(&self, address: &str) -> bool {
+        Url::parse(address).is_ok_and(|url| guard::allows(&url, self.allow_internal))
+    }
+
+    /// An image from a source, not kept.
+    pub async fn fetch(&self, address: &str) -> Result<(Bytes, ImageKind), FetchError> {
+        let ask = || fetch::fetch(&self.client, address, self.allow_internal);
+        match ask().await {
+            // The source may have closed the connection that was kept: once more, on a new one.
+            Err(FetchError::Unreachable) => ask().await,
+            fetched => fetched,
+        }
     }
 
     async fn stored(&self, path: &Path) -> Result<Option<Bytes>, TileError> {

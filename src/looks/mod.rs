@@ -10,6 +10,7 @@
 //! **Invariant:** a client's clock is kept as data and orders nothing.
 
 mod check;
+mod export;
 mod handlers;
 mod model;
 mod queries;
@@ -19,8 +20,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use uuid::Uuid;
 
+pub use export::{ExportedLook, LookPlace, export};
 pub use handlers::routes;
-pub use tags::TagRow;
+pub use tags::{ExportedTag, TagPlace, TagRow, export as export_tags, feature};
 
 use crate::{
     assignments,

@@ -11,6 +11,7 @@
 mod handlers;
 mod job;
 mod queries;
+mod rates;
 mod recount;
 
 pub use handlers::routes;

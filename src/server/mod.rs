@@ -24,6 +24,7 @@ use crate::{
     accounts::{self, TokenKeys},
     assignments, campaigns,
     config::ListenConfig,
+    downloads,
     http::{
         middleware::{Traffic, head_as_get, observe, tag_codings},
         openapi,
@@ -162,6 +163,7 @@ fn features(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     assignments::routes(config);
     looks::routes(config);
     progress::routes(config);
+    downloads::routes(config);
     imagery::routes(config);
     health::routes(config);
 }

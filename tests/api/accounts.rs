@@ -287,3 +287,23 @@ async fn no_address_of_a_caller_is_stored() {
     let columns = "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'public' AND data_type IN ('inet', 'cidr')";
     assert_eq!(app.number(columns).await, 0);
 }
+
+#[tokio::test]
+async fn an_organiser_learns_who_they_are_and_what_their_key_may_do() {
+    let app = App::start().await;
+    let organiser = app.organiser_with("imagery").await;
+    let me = organiser.get("/v1/organisers/me").await.expect(200);
+    assert_eq!(me["scopes"], json!(["imagery"]));
+    assert!(me["name"].is_string() && me["organiser_id"].is_string());
+    let unknown = format!("spk_{}_{}", "a".repeat(8), "b".repeat(43));
+    app.public()
+        .with_bearer(&unknown)
+        .get("/v1/organisers/me")
+        .await
+        .refused(401, "key_refused");
+    app.volunteer()
+        .await
+        .get("/v1/organisers/me")
+        .await
+        .refused(403, "organiser_needed");
+}

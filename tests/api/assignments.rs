@@ -235,3 +235,22 @@ async fn the_last_squares_are_found_by_a_volunteer_who_has_seen_the_others() {
     assert_eq!(last.len(), 1);
     assert!(!all.contains(&last[0]));
 }
+
+#[tokio::test]
+async fn somebody_without_a_token_is_signed_up_with_the_first_squares() {
+    let app = App::start().await;
+    let campaign = app.campaign().open().await;
+    let dealt = campaign.ask(&app.public(), 2).await.expect(200);
+    assert_eq!(dealt["assignments"].as_array().unwrap().len(), 2);
+    let token = dealt["volunteer"]["token"].as_str().unwrap();
+    let volunteer = app.public().with_bearer(token);
+    let again = campaign.ask(&volunteer, 50).await.expect(200);
+    assert!(again.get("volunteer").is_none(), "{again}");
+    // The squares of the first answer are this volunteer's: a look at one of them is theirs.
+    campaign.look_at(&volunteer, campaign.cells[0]).await;
+    campaign.steer("close").await.expect(200);
+    let first = Cell::parse(dealt["assignments"][0]["cell"].as_str().unwrap());
+    campaign.look_at(&volunteer, first).await;
+    let refused = campaign.ask(&app.public().with_bearer("s1.k.x.y"), 1).await;
+    refused.refused(401, "token_refused");
+}

@@ -309,3 +309,76 @@ async fn a_tag_of_every_look_stays_readable_after_the_close() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_list_shows_how_lively_each_campaign_is() {
+    let app = App::start().await;
+    let campaign = app.campaign().open().await;
+    let idle = app.campaign().draft().await;
+    let cell = campaign.cells[0];
+    let sent = tagged(cell, [point(cell.middle())]);
+    campaign
+        .send(&app.volunteer().await, &sent)
+        .await
+        .expect(201);
+    campaign.progress_shows("/looks", 1).await;
+    let listed = campaign.organiser.get("/v1/campaigns").await.expect(200);
+    let listed = listed["campaigns"].as_array().unwrap().clone();
+    let of = |slug: &str| {
+        let entry = listed.iter().find(|entry| entry["slug"] == slug).unwrap();
+        entry["activity"].clone()
+    };
+    let lively = of(&campaign.slug);
+    for member in ["cells_done", "looks", "tags", "volunteers_active"] {
+        assert_eq!(lively[member], 1, "{member}");
+    }
+    assert!(lively["looks_per_minute"].is_number() && lively["last_look_at"].is_string());
+    let quiet = of(&idle.slug);
+    assert_eq!(quiet["looks"], 0);
+    assert!(quiet["looks_per_minute"].is_null() && quiet["last_look_at"].is_null());
+    assert!(campaign.read().await.get("activity").is_none());
+}
+
+#[tokio::test]
+async fn a_campaign_comes_without_its_area_for_those_who_do_not_need_it() {
+    let app = App::start().await;
+    let campaign = app.campaign().open().await;
+    let path = campaign.path("?area=false");
+    let light = app.public().get(&path).await.expect(200);
+    let whole = campaign.read().await;
+    for member in ["area", "priorities", "outline", "leave_out"] {
+        assert!(light.get(member).is_none(), "{member}");
+    }
+    assert!(whole["area"].is_object());
+    assert_eq!(light["tag_types"], whole["tag_types"]);
+}
+
+#[tokio::test]
+async fn a_draft_can_be_deleted_and_nothing_else() {
+    let app = App::start().await;
+    let draft = app.campaign().draft().await;
+    let stale = draft
+        .organiser
+        .delete(&draft.path(""))
+        .if_match("\"7\"")
+        .await;
+    stale.refused(412, "changed_meanwhile");
+    draft
+        .organiser
+        .delete(&draft.path(""))
+        .await
+        .expect_status(204);
+    draft
+        .organiser
+        .get(&draft.path(""))
+        .await
+        .refused(404, "campaign_not_found");
+    let open = app.campaign().open().await;
+    let refused = open.organiser.delete(&open.path("")).await;
+    refused.refused(409, "campaign_published");
+    let volunteer = app.volunteer().await;
+    volunteer
+        .delete(&open.path(""))
+        .await
+        .refused(403, "organiser_needed");
+}

@@ -112,7 +112,11 @@ async fn a_wrong_method_is_told_which_ones_are_right() {
     for (method, path, allow) in [
         (Method::DELETE, "/v1/campaigns", "GET, HEAD, POST, OPTIONS"),
         (Method::GET, "/v1/volunteers", "POST, OPTIONS"),
-        (Method::PUT, "/v1/campaigns/x", "GET, HEAD, PATCH, OPTIONS"),
+        (
+            Method::PUT,
+            "/v1/campaigns/x",
+            "GET, HEAD, PATCH, DELETE, OPTIONS",
+        ),
         (
             Method::POST,
             "/v1/campaigns/x/tags/01a20759-9fdb-715e-b63e-b4a444f42d8d",

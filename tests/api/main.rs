@@ -13,6 +13,7 @@
 mod harness;
 
 mod accounts;
+mod area_parts;
 mod area_repairs;
 mod areas;
 mod assignment_order;
@@ -20,7 +21,9 @@ mod assignments;
 mod campaign_changes;
 mod campaign_refusals;
 mod campaigns;
+mod cells;
 mod degraded;
+mod downloads;
 mod feed;
 mod http;
 mod http_answers;
@@ -30,7 +33,10 @@ mod look_checks;
 mod looks;
 mod looks_over_time;
 mod operations;
+mod pages;
 mod preparation;
+mod preview;
+mod probe;
 mod progress;
 mod tag_changes;
 mod tags;

@@ -38,7 +38,10 @@ async fn progress_counts_looks_volunteers_tags_and_cells() {
     assert_eq!(shown["volunteers_active"], 4);
     assert_eq!(shown["tags"], 2);
     assert_eq!(shown["tags_by_type"], json!({"wreckage": 2}));
-    let rates: i64 = shown["rates"]
+    assert_eq!(shown["looks_missing"], 6);
+    assert!(shown["last_look_at"].is_string() && shown["first_look_at"].is_string());
+    assert!(shown["looks_per_minute"].is_number());
+    let rates: i64 = shown["rates"]["points"]
         .as_array()
         .unwrap()
         .iter()
@@ -196,4 +199,40 @@ async fn progress_of_a_draft_is_for_organisers() {
         .get(&draft.path("/progress"))
         .await
         .expect(200);
+}
+
+#[tokio::test]
+async fn the_series_of_rates_covers_an_hour_a_day_or_everything() {
+    let app = App::start().await;
+    let campaign = app.campaign().looks_wanted(9).open().await;
+    let nothing_yet = campaign.progress().await;
+    assert_eq!(nothing_yet["looks_per_minute"], Value::Null);
+    assert_eq!(nothing_yet["rates"]["points"], json!([]));
+    looks_of_each_kind(&app, &campaign).await;
+    campaign.progress_shows("/looks", 4).await;
+    // As if looks had come two hours and three weeks ago.
+    for (ago, looks) in [("2 hours", 10), ("3 weeks", 100)] {
+        app.execute(&format!(
+            "INSERT INTO campaign_minutes SELECT id, date_trunc('minute', now() - interval '{ago}'), {looks} FROM campaigns WHERE slug = '{}'",
+            campaign.slug
+        ))
+        .await;
+    }
+    for (period, step, total) in [("hour", 60, 4), ("day", 600, 14), ("all", 21_600, 114)] {
+        let path = campaign.path(&format!("/progress?period={period}"));
+        let shown = app.public().get(&path).await.expect(200);
+        let rates = &shown["rates"];
+        assert_eq!(rates["step_seconds"], step, "{period}");
+        let points = rates["points"].as_array().unwrap();
+        let sum: i64 = points.iter().map(|p| p["looks"].as_i64().unwrap()).sum();
+        assert_eq!(sum, total, "{period}: {points:?}");
+        let starts: Vec<_> = points
+            .iter()
+            .map(|p| p["start"].as_str().unwrap())
+            .collect();
+        assert!(starts.is_sorted(), "{starts:?}");
+        assert!(starts[0] >= rates["from"].as_str().unwrap(), "{rates}");
+    }
+    let path = campaign.path("/progress?period=year");
+    app.public().get(&path).await.refused(400, "invalid_query");
 }

@@ -3,7 +3,7 @@ import type { Plugin } from "vite";
 
 const PAGES: [RegExp, string][] = [
   [/^\/s\/[^/]+\/?(\?.*)?$/, "/volunteer.html"],
-  [/^\/organise\/[^/]+\/?(\?.*)?$/, "/organise.html"],
+  [/^\/organise(\/[^/]+){0,2}\/?(\?.*)?$/, "/organise.html"],
 ];
 
 /** Vite plugin: see the module comment. */

@@ -1,10 +1,10 @@
 /** Writes `.br` and `.gz` beside every compressible file of the build, so that the server never compresses. */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import type { Plugin } from "vite";
 
-const COMPRESSIBLE = /\.(html|js|mjs|css|svg|json|webmanifest)$/;
+const COMPRESSIBLE = /^[^.].*\.(html|js|mjs|css|svg|json|webmanifest)$/;
 
 /** Vite plugin: see the module comment. */
 export function precompress(): Plugin {
@@ -13,7 +13,7 @@ export function precompress(): Plugin {
     name: "spotter-precompress",
     apply: "build",
     configResolved(config) {
-      folder = join(config.root, config.build.outDir);
+      folder = resolve(config.root, config.build.outDir);
     },
     closeBundle() {
       for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {

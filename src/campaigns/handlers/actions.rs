@@ -1,6 +1,6 @@
-//! What organisers do with a campaign: publish, pause, resume, close, clone.
+//! What organisers do with a campaign: publish, pause, resume, close, clone, delete.
 
-use actix_web::{HttpResponse, http::header, post, web::Data};
+use actix_web::{HttpRequest, HttpResponse, delete, http::header, post, web::Data};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -9,7 +9,7 @@ use super::owned;
 use crate::{
     accounts::Organiser,
     campaigns::{define, state::Action, view::CampaignView},
-    http::{PathParam, Problem, ProblemBody, extract::OptionalBody},
+    http::{PathParam, Problem, ProblemBody, etag, extract::OptionalBody},
     state::App,
 };
 
@@ -19,7 +19,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(pause)
         .service(resume)
         .service(close)
-        .service(clone);
+        .service(clone)
+        .service(remove);
 }
 
 /// Publish a campaign
@@ -174,4 +175,33 @@ async fn steer(
     Ok(HttpResponse::Ok()
         .insert_header((header::ETAG, format!("\"{}\"", view.version)))
         .json(view))
+}
+
+/// Delete a draft
+///
+/// What was published stays: close it instead.
+#[utoipa::path(tag = "Campaigns",
+    params(
+        ("campaign" = String, Path, description = "Slug or id.", example = "demo"),
+        ("If-Match" = Option<String>, Header, description = "ETag of what you read: then nothing newer is deleted."),
+    ),
+    responses(
+        (status = 204, description = "Deleted."),
+        (status = 409, description = "It was published. Code: `campaign_published`.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 412, description = "It was changed meanwhile. Code: `changed_meanwhile`.", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("organiser" = [])))]
+#[delete("/v1/campaigns/{campaign}")]
+async fn remove(
+    app: Data<App>,
+    organiser: Organiser,
+    req: HttpRequest,
+    reference: PathParam<String>,
+) -> Result<HttpResponse, Problem> {
+    let campaign = owned(&app, &organiser, &reference.0).await?;
+    if req.headers().contains_key(header::IF_MATCH) {
+        etag::require_version(&req, campaign.version)?;
+    }
+    define::delete(&app, &campaign).await?;
+    Ok(HttpResponse::NoContent().finish())
 }

@@ -11,12 +11,13 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{
-    define,
+    activity, define,
     model::CampaignDefinition,
+    preview::{self, PreviewOf, PreviewView},
     queries::{self, Campaign},
     state::State,
     survey::AreaNote,
-    view::{self, CampaignView, Estimate},
+    view::{self, CampaignView},
 };
 use crate::{
     accounts::{Organiser, Scope, Viewer},
@@ -28,7 +29,7 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .service(list)
         .service(create)
-        .service(preview)
+        .service(estimate)
         .service(read)
         .service(change);
     actions::routes(config);
@@ -101,8 +102,12 @@ async fn list(
         page::next_url(req.path(), req.query_string(), &cursor)
     });
     let mut campaigns = Vec::with_capacity(found.len());
+    let ids: Vec<Uuid> = found.iter().map(|campaign| campaign.id).collect();
+    let activity = activity::read(&*conn, &ids).await?;
     for campaign in &found {
-        campaigns.push(view::entry(&*conn, campaign).await?);
+        let mut entry = view::entry(&*conn, campaign).await?;
+        entry.activity = activity.get(&campaign.id).copied();
+        campaigns.push(entry);
     }
     Ok(page::respond(
         &CampaignPage {
@@ -140,40 +145,34 @@ async fn create(
         .json(Defined { campaign, notes }))
 }
 
-/// What is to be estimated.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct PreviewOf {
-    /// GeoJSON as for a campaign.
-    #[schema(value_type = Object, example = json!({"type": "Polygon", "coordinates": [[[-152.40, 57.60], [-152.39, 57.60], [-152.39, 57.61], [-152.40, 57.61], [-152.40, 57.60]]]}))]
-    area: Value,
-    #[schema(minimum = 10, maximum = 22, example = 17)]
-    cell_zoom: u8,
-    #[schema(minimum = 1, maximum = 100, example = 3)]
-    looks_wanted: u16,
-}
-
 /// Estimate a campaign
 ///
-/// Cells, area, looks and hours, before anything is stored.
+/// Cells, area, looks and hours, the parts of the area, its coverage by imagery, cells to try out
+/// and instructions as they will be shown, before anything is stored.
 #[utoipa::path(
     tag = "Campaigns",
     request_body(content = PreviewOf, description = "16 MiB at most."),
     responses(
-        (status = 200, description = "The estimate.", body = Estimate),
+        (status = 200, description = "The estimate.", body = PreviewView),
         (status = 422, description = "The area or a number cannot be used; `errors` says why. Codes: `invalid_body`, `campaign_refused`.", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("organiser" = []))
 )]
 #[post("/v1/campaigns/preview")]
-async fn preview(
+async fn estimate(
     app: Data<App>,
     organiser: Organiser,
     of: Body<PreviewOf, AREA_BODY_BYTES_MAX>,
 ) -> Result<HttpResponse, Problem> {
     organiser.require(Scope::Campaigns)?;
-    let estimate = define::preview(&app, &of.0.area, of.0.cell_zoom, of.0.looks_wanted).await?;
-    Ok(HttpResponse::Ok().json(estimate))
+    let view = preview::preview(&app, of.0).await?;
+    Ok(HttpResponse::Ok().json(view))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReadQuery {
+    area: Option<bool>,
 }
 
 /// What are we looking for
@@ -181,7 +180,10 @@ async fn preview(
 /// Public once the campaign is open.
 #[utoipa::path(
     tag = "Campaigns",
-    params(("campaign" = String, Path, description = "Slug or id.", example = "demo")),
+    params(
+        ("campaign" = String, Path, description = "Slug or id.", example = "demo"),
+        ("area" = Option<bool>, Query, description = "`false` leaves out `area`, its parts and `priorities`, which may be megabytes."),
+    ),
     responses(
         (status = 200, description = "The campaign. `ETag` is its version.", body = CampaignView),
         (status = 304, description = "Not changed since the ETag in If-None-Match."),
@@ -194,6 +196,7 @@ async fn read(
     viewer: Viewer,
     req: HttpRequest,
     reference: PathParam<String>,
+    query: Query<ReadQuery>,
 ) -> Result<HttpResponse, Problem> {
     let conn = app.db.get().await?;
     let campaign = super::find(&*conn, &reference.0, &viewer).await?;
@@ -217,7 +220,11 @@ async fn read(
             "application/json",
         );
     }
-    let view = view::of(&*conn, &campaign).await?;
+    let view = if query.0.area.unwrap_or(true) {
+        view::of(&*conn, &campaign).await?
+    } else {
+        view::entry(&*conn, &campaign).await?
+    };
     etag::respond_json(&req, &tag, lifetime, &view)
 }
 

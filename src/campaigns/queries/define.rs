@@ -1,7 +1,10 @@
 //! Statements that store what organisers define.
 
 use serde_json::Value;
-use tokio_postgres::{GenericClient, types::Type};
+use tokio_postgres::{
+    GenericClient,
+    types::{ToSql, Type},
+};
 use uuid::Uuid;
 
 use super::Campaign;
@@ -17,9 +20,92 @@ use crate::{
 /// What a draft stores beside what the organiser said.
 pub struct Surveyed<'a> {
     pub area: &'a SurveyedArea,
+    pub outline: Option<&'a Value>,
+    pub leave_out: Option<&'a Value>,
     pub cells: i64,
     pub imagery_layer_id: Uuid,
     pub priorities: &'a Value,
+}
+
+/// The columns that a definition fills, as the parameters from `$3` on.
+struct Members<'a> {
+    definition: &'a CampaignDefinition,
+    surveyed: &'a Surveyed<'a>,
+    title: Value,
+    summary: Value,
+    instructions: Value,
+    cell_zoom: i16,
+    looks_wanted: i16,
+    lease_seconds: i32,
+}
+
+type Param<'a> = (&'a (dyn ToSql + Sync), Type);
+
+impl<'a> Members<'a> {
+    fn new(definition: &'a CampaignDefinition, surveyed: &'a Surveyed<'a>) -> Self {
+        Self {
+            definition,
+            surveyed,
+            title: json(&definition.title),
+            summary: json(&definition.summary),
+            instructions: json(&definition.instructions),
+            cell_zoom: i16::from(definition.cell_zoom),
+            looks_wanted: small(definition.looks_wanted),
+            lease_seconds: integer(definition.lease_seconds),
+        }
+    }
+
+    /// Each column with its value.
+    fn columns(&self) -> Vec<(&'static str, Param<'_>)> {
+        let (definition, surveyed) = (self.definition, self.surveyed);
+        let [west, south, east, north] = &surveyed.area.bbox;
+        vec![
+            ("slug", (&definition.slug, Type::TEXT)),
+            ("title", (&self.title, Type::JSONB)),
+            ("summary", (&self.summary, Type::JSONB)),
+            ("instructions", (&self.instructions, Type::JSONB)),
+            ("area", (&surveyed.area.ewkb, Type::BYTEA)),
+            ("area_km2", (&surveyed.area.area_km2, Type::FLOAT8)),
+            ("west", (west, Type::FLOAT8)),
+            ("south", (south, Type::FLOAT8)),
+            ("east", (east, Type::FLOAT8)),
+            ("north", (north, Type::FLOAT8)),
+            ("outline", (&surveyed.outline, Type::JSONB)),
+            ("leave_out", (&surveyed.leave_out, Type::JSONB)),
+            ("priorities", (&surveyed.priorities, Type::JSONB)),
+            ("cell_zoom", (&self.cell_zoom, Type::INT2)),
+            ("cells", (&surveyed.cells, Type::INT8)),
+            ("looks_wanted", (&self.looks_wanted, Type::INT2)),
+            ("lease_seconds", (&self.lease_seconds, Type::INT4)),
+            (
+                "agreement_radius_m",
+                (&definition.agreement_radius_m, Type::FLOAT8),
+            ),
+            ("imagery_layer_id", (&surveyed.imagery_layer_id, Type::UUID)),
+            ("starts_at", (&definition.starts_at, Type::TIMESTAMPTZ)),
+            ("ends_at", (&definition.ends_at, Type::TIMESTAMPTZ)),
+        ]
+    }
+
+    /// The names of the columns and their values as parameters from `$3` on, for a statement.
+    fn clauses(&self) -> (String, String) {
+        let columns = self.columns();
+        let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+        let values = names.iter().zip(3..).map(|(name, n)| {
+            if *name == "area" {
+                format!("ST_GeomFromEWKB(${n})")
+            } else {
+                format!("${n}")
+            }
+        });
+        (names.join(", "), values.collect::<Vec<_>>().join(", "))
+    }
+
+    /// The parameters of a statement: two of its own, then the columns.
+    fn params<'p>(&'p self, own: [Param<'p>; 2]) -> Vec<Param<'p>> {
+        let columns = self.columns().into_iter().map(|(_, param)| param);
+        own.into_iter().chain(columns).collect()
+    }
 }
 
 pub async fn insert(
@@ -29,40 +115,14 @@ pub async fn insert(
     surveyed: &Surveyed<'_>,
     by: Uuid,
 ) -> Result<(), DbError> {
-    let sql = "-- campaigns::insert
-        INSERT INTO campaigns (id, slug, title, summary, instructions, area, area_km2, west, south,
-            east, north, priorities, cell_zoom, cells, looks_wanted, lease_seconds,
-            agreement_radius_m, imagery_layer_id, starts_at, ends_at, created_by)
-        VALUES ($1, $2, $3, $4, $5, ST_GeomFromEWKB($6), $7, $8, $9, $10, $11, $12, $13, $14, $15,
-            $16, $17, $18, $19, $20, $21)";
-    let [west, south, east, north] = surveyed.area.bbox;
-    db.execute_typed(
-        sql,
-        &[
-            (&id, Type::UUID),
-            (&definition.slug, Type::TEXT),
-            (&json(&definition.title), Type::JSONB),
-            (&json(&definition.summary), Type::JSONB),
-            (&json(&definition.instructions), Type::JSONB),
-            (&surveyed.area.ewkb, Type::BYTEA),
-            (&surveyed.area.area_km2, Type::FLOAT8),
-            (&west, Type::FLOAT8),
-            (&south, Type::FLOAT8),
-            (&east, Type::FLOAT8),
-            (&north, Type::FLOAT8),
-            (&surveyed.priorities, Type::JSONB),
-            (&i16::from(definition.cell_zoom), Type::INT2),
-            (&surveyed.cells, Type::INT8),
-            (&small(definition.looks_wanted), Type::INT2),
-            (&integer(definition.lease_seconds), Type::INT4),
-            (&definition.agreement_radius_m, Type::FLOAT8),
-            (&surveyed.imagery_layer_id, Type::UUID),
-            (&definition.starts_at, Type::TIMESTAMPTZ),
-            (&definition.ends_at, Type::TIMESTAMPTZ),
-            (&by, Type::UUID),
-        ],
-    )
-    .await?;
+    let members = Members::new(definition, surveyed);
+    let (names, values) = members.clauses();
+    let sql = format!(
+        "-- campaigns::insert
+        INSERT INTO campaigns (id, created_by, {names}) VALUES ($1, $2, {values})"
+    );
+    let params = members.params([(&id, Type::UUID), (&by, Type::UUID)]);
+    db.execute_typed(&sql, &params).await?;
     Ok(())
 }
 
@@ -73,44 +133,37 @@ pub async fn update(
     definition: &CampaignDefinition,
     surveyed: &Surveyed<'_>,
 ) -> Result<bool, DbError> {
-    let sql = "-- campaigns::update
+    let members = Members::new(definition, surveyed);
+    let (names, values) = members.clauses();
+    let sql = format!(
+        "-- campaigns::update
         UPDATE campaigns
-        SET slug = $3, title = $4, summary = $5, instructions = $6, area = ST_GeomFromEWKB($7),
-            area_km2 = $8, west = $9, south = $10, east = $11, north = $12, priorities = $13,
-            cell_zoom = $14, cells = $15, looks_wanted = $16, lease_seconds = $17,
-            agreement_radius_m = $18, imagery_layer_id = $19, starts_at = $20, ends_at = $21,
-            version = version + 1, updated_at = now()
-        WHERE id = $1 AND version = $2";
-    let [west, south, east, north] = surveyed.area.bbox;
-    let changed = db
+        SET version = version + 1, updated_at = now(), ({names}) = ROW ({values})
+        WHERE id = $1 AND version = $2"
+    );
+    let params = members.params([(&campaign.id, Type::UUID), (&campaign.version, Type::INT4)]);
+    Ok(db.execute_typed(&sql, &params).await? == 1)
+}
+
+/// Deletes a draft with all that belongs to it, unless its version is another by now.
+pub async fn delete_draft(db: &impl GenericClient, campaign: &Campaign) -> Result<bool, DbError> {
+    let id: [(&(dyn ToSql + Sync), Type); 1] = [(&campaign.id, Type::UUID)];
+    let dependent = [
+        "-- campaigns::delete_tag_types\nDELETE FROM tag_types WHERE campaign_id = $1",
+        "-- campaigns::delete_versions\nDELETE FROM campaign_versions WHERE campaign_id = $1",
+    ];
+    for sql in dependent {
+        db.execute_typed(sql, &id).await?;
+    }
+    let sql = "-- campaigns::delete_draft
+        DELETE FROM campaigns WHERE id = $1 AND version = $2 AND state = 'draft'";
+    let deleted = db
         .execute_typed(
             sql,
-            &[
-                (&campaign.id, Type::UUID),
-                (&campaign.version, Type::INT4),
-                (&definition.slug, Type::TEXT),
-                (&json(&definition.title), Type::JSONB),
-                (&json(&definition.summary), Type::JSONB),
-                (&json(&definition.instructions), Type::JSONB),
-                (&surveyed.area.ewkb, Type::BYTEA),
-                (&surveyed.area.area_km2, Type::FLOAT8),
-                (&west, Type::FLOAT8),
-                (&south, Type::FLOAT8),
-                (&east, Type::FLOAT8),
-                (&north, Type::FLOAT8),
-                (&surveyed.priorities, Type::JSONB),
-                (&i16::from(definition.cell_zoom), Type::INT2),
-                (&surveyed.cells, Type::INT8),
-                (&small(definition.looks_wanted), Type::INT2),
-                (&integer(definition.lease_seconds), Type::INT4),
-                (&definition.agreement_radius_m, Type::FLOAT8),
-                (&surveyed.imagery_layer_id, Type::UUID),
-                (&definition.starts_at, Type::TIMESTAMPTZ),
-                (&definition.ends_at, Type::TIMESTAMPTZ),
-            ],
+            &[(&campaign.id, Type::UUID), (&campaign.version, Type::INT4)],
         )
         .await?;
-    Ok(changed == 1)
+    Ok(deleted == 1)
 }
 
 /// Replaces the tag types, in their order.

@@ -1,6 +1,7 @@
 //! Statements of campaigns: reading here, the rest beside.
 
 mod define;
+mod overlay;
 mod prepare;
 mod repair;
 
@@ -9,7 +10,8 @@ use serde_json::Value;
 use tokio_postgres::{GenericClient, Row, types::Type};
 use uuid::Uuid;
 
-pub use define::{Surveyed, insert, keep_version, put_tag_types, set_state, update};
+pub use define::{Surveyed, delete_draft, insert, keep_version, put_tag_types, set_state, update};
+pub use overlay::{Overlay, overlay, share_within};
 pub use prepare::{close_ended, finish_preparation, next_to_prepare, record_prepared};
 pub use repair::repair_area;
 
@@ -83,16 +85,29 @@ pub async fn find(
     row.as_ref().map(from_row).transpose()
 }
 
-/// The area as EWKB and as GeoJSON.
-pub async fn area(db: &impl GenericClient, id: Uuid) -> Result<(Vec<u8>, Value), DbError> {
+/// The area as it is kept.
+pub struct StoredArea {
+    pub ewkb: Vec<u8>,
+    pub geojson: Value,
+    /// Where a part was left out: the outline and that part, as GeoJSON with every digit.
+    pub outline: Option<Value>,
+    pub leave_out: Option<Value>,
+}
+
+pub async fn area(db: &impl GenericClient, id: Uuid) -> Result<StoredArea, DbError> {
     let sql = "-- campaigns::area
-        SELECT ST_AsEWKB(area) AS area, ST_AsGeoJSON(area, 7, 0) AS geojson
+        SELECT ST_AsEWKB(area) AS area, ST_AsGeoJSON(area, 7, 0) AS geojson, outline, leave_out
         FROM campaigns WHERE id = $1";
     let row = db.query_typed_one(sql, &[(&id, Type::UUID)]).await?;
     let geojson: String = row.get("geojson");
     let geojson = serde_json::from_str(&geojson)
         .map_err(|e| DbError::Damaged(format!("campaigns.area: {e}")))?;
-    Ok((row.get("area"), geojson))
+    Ok(StoredArea {
+        ewkb: row.get("area"),
+        geojson,
+        outline: row.get("outline"),
+        leave_out: row.get("leave_out"),
+    })
 }
 
 /// A page of campaigns, newest first.

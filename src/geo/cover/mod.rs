@@ -121,6 +121,27 @@ impl Cover {
         self.columns().map(|column| column.count()).sum()
     }
 
+    /// Up to `count` of its tiles, evenly spaced in their order.
+    pub fn sample(&self, count: u64) -> Vec<Tile> {
+        let total = self.count();
+        let count = count.min(total);
+        let mut wanted = (0..count)
+            .map(|n| (2 * n + 1) * total / (2 * count))
+            .peekable();
+        let mut tiles = Vec::new();
+        let mut before = 0;
+        for column in self.columns() {
+            let end = before + column.count();
+            while let Some(index) = wanted.next_if(|index| *index < end) {
+                let row = usize::try_from(index - before).ok();
+                let y = row.and_then(|row| column.ys().nth(row));
+                tiles.extend(y.and_then(|y| Tile::new(self.z, column.x, y).ok()));
+            }
+            before = end;
+        }
+        tiles
+    }
+
     /// All columns which have a covered tile, ascending.
     pub fn columns(&self) -> Columns<'_> {
         self.columns_from(0)

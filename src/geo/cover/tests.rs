@@ -287,3 +287,41 @@ proptest! {
         prop_assert!(Cover::new(&area(rings), z).unwrap().contains(Tile::containing(at[0], at[1], z).unwrap()));
     }
 }
+
+#[test]
+fn a_sample_is_spread_over_the_tiles_and_has_none_twice() {
+    let across = MultiPolygon {
+        polygons: vec![
+            Polygon {
+                rings: vec![boxed(0.1, 0.1, 0.9, 0.9)],
+            },
+            Polygon {
+                rings: vec![boxed(50.1, 0.1, 50.9, 0.9)],
+            },
+        ],
+    };
+    let cover = Cover::new(&across, 12).unwrap();
+    let all = tiles(&cover);
+    let place = |tile: &Tile| {
+        all.iter()
+            .position(|at| *at == (tile.x(), tile.y()))
+            .unwrap()
+    };
+    let sample: Vec<usize> = cover.sample(5).iter().map(place).collect();
+    let fifth = all.len() / 5;
+    assert_eq!(sample.len(), 5);
+    for (n, at) in sample.iter().enumerate() {
+        assert!(
+            (n * fifth..=(n + 1) * fifth + 1).contains(at),
+            "{sample:?} of {}",
+            all.len()
+        );
+    }
+    assert_eq!(cover.sample(u64::MAX).len(), all.len());
+    assert!(
+        Cover::new(&MultiPolygon { polygons: vec![] }, 12)
+            .unwrap()
+            .sample(5)
+            .is_empty()
+    );
+}

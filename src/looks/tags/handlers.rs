@@ -278,7 +278,8 @@ async fn find(
     Ok(queries::find(&*conn, volunteer.id, campaign.id, *id).await?)
 }
 
-fn feature(tag: TagRow) -> Result<TagFeature, Problem> {
+/// A tag as GeoJSON.
+pub fn feature(tag: TagRow) -> Result<TagFeature, Problem> {
     let cell = cell(&tag)?.to_string();
     Ok(TagFeature {
         kind: "Feature",

@@ -12,7 +12,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub use handlers::routes;
+pub use handlers::{feature, routes};
+pub use queries::export;
 
 use super::{
     check::{check_place, refused},
@@ -40,6 +41,19 @@ pub struct TagRow {
     pub revision: i32,
     pub received_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// Received, id and volunteer of a tag: its place in the order of lists.
+pub type TagPlace = (Timestamp, Uuid, Uuid);
+
+/// A tag with its place in other forms.
+#[derive(Clone, Debug)]
+pub struct ExportedTag {
+    pub tag: TagRow,
+    /// Longitude and latitude: of the point, or of one on the line or polygon.
+    pub point: [f64; 2],
+    /// Well-known text.
+    pub wkt: String,
 }
 
 /// What changes of a tag; what is absent stays.

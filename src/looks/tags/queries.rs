@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use tokio_postgres::{GenericClient, Row, types::Type};
 use uuid::Uuid;
 
-use super::TagRow;
+use super::{ExportedTag, TagPlace, TagRow};
 use crate::{db::DbError, geo::bbox::Bbox};
 
 /// What is listed.
@@ -14,7 +14,7 @@ pub struct Filter<'a> {
     pub tag_type: Option<&'a str>,
     pub bbox: Option<Bbox>,
     /// Received, id and volunteer of the last tag of the page before.
-    pub after: Option<(Timestamp, Uuid, Uuid)>,
+    pub after: Option<TagPlace>,
     pub limit: i64,
 }
 
@@ -166,6 +166,52 @@ pub async fn was_withdrawn(
         )
         .await?;
     Ok(row.is_some())
+}
+
+/// The next tags of a campaign in the order in which they came, of those received until a time.
+pub async fn export(
+    db: &impl GenericClient,
+    campaign_id: Uuid,
+    until: Timestamp,
+    after: Option<TagPlace>,
+    limit: i64,
+) -> Result<Vec<ExportedTag>, DbError> {
+    let sql = "-- tags::export
+        SELECT id, volunteer_id, look_id, cell, tag_type, ST_AsGeoJSON(place, 9, 0) AS geometry,
+               note, campaign_version, revision, received_at, updated_at,
+               ST_X(ST_PointOnSurface(place)) AS lon, ST_Y(ST_PointOnSurface(place)) AS lat,
+               ST_AsText(place, 9) AS wkt
+        FROM tags
+        WHERE campaign_id = $1 AND withdrawn_at IS NULL AND received_at <= $2
+          AND ($3::timestamptz IS NULL OR (received_at, id, volunteer_id) > ($3, $4, $5))
+        ORDER BY received_at, id, volunteer_id
+        LIMIT $6";
+    let (time, id, volunteer) = match after {
+        Some((time, id, volunteer)) => (Some(time), Some(id), Some(volunteer)),
+        None => (None, None, None),
+    };
+    let rows = db
+        .query_typed(
+            sql,
+            &[
+                (&campaign_id, Type::UUID),
+                (&until, Type::TIMESTAMPTZ),
+                (&time, Type::TIMESTAMPTZ),
+                (&id, Type::UUID),
+                (&volunteer, Type::UUID),
+                (&limit, Type::INT8),
+            ],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(ExportedTag {
+                tag: from_row(row)?,
+                point: [row.get("lon"), row.get("lat")],
+                wkt: row.get("wkt"),
+            })
+        })
+        .collect()
 }
 
 fn from_row(row: &Row) -> Result<TagRow, DbError> {

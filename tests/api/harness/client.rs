@@ -177,6 +177,13 @@ impl Reply {
         }
     }
 
+    /// Demands a status, whatever the body is.
+    #[track_caller]
+    pub fn expect_status(&self, status: u16) -> &Self {
+        assert_eq!(self.status, status, "{self:?}");
+        self
+    }
+
     /// Demands a status and gives the body, `null` when there is none.
     #[track_caller]
     pub fn expect(&self, status: u16) -> Value {

@@ -1,8 +1,14 @@
-/** The organiser's words; loaded with the page, because nothing of it is needed before the rest. */
-import { Words } from "../shared/words.ts";
-import { enOrganiser } from "../words/en-organiser.ts";
+/** The organiser's words in the reader's language. Whoever imports this is run when they are there. */
+import { reader } from "../shared/locale.ts";
+import { fetchWords, type Loaders } from "../shared/words.ts";
+import type { enOrganiser } from "../words/en-organiser.ts";
 
-export const words = new Words(enOrganiser, navigator.languages.find((tag) => tag.startsWith("en")) ?? "en");
+const LOADERS: Loaders<typeof enOrganiser> = {
+  en: async () => (await import("../words/en-organiser.ts")).enOrganiser,
+  de: async () => (await import("../words/de-organiser.ts")).deOrganiser,
+};
+
+export const words = await fetchWords(LOADERS, reader.value);
 export const say: typeof words.say = (key, holes) => words.say(key, holes);
 
 /** "23 s ago", in the reader's language. */

@@ -31,9 +31,11 @@ export class Problem extends Error {
 }
 
 export interface Call {
-  method?: "GET" | "POST";
+  method?: "GET" | "POST" | "PATCH" | "DELETE";
   body?: unknown;
   token?: string | null;
+  /** The version that is to be changed: it is sent as `If-Match`. */
+  version?: number;
   keepalive?: boolean;
 }
 
@@ -41,6 +43,7 @@ export interface Call {
 export async function call<T>(path: string, options: Call = {}): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (options.token) headers.Authorization = `Bearer ${options.token}`;
+  if (options.version !== undefined) headers["If-Match"] = `"${options.version}"`;
   const init: RequestInit = { method: options.method ?? "GET", headers };
   if (options.body !== undefined) {
     headers["Content-Type"] = "application/json";
@@ -51,7 +54,7 @@ export async function call<T>(path: string, options: Call = {}): Promise<T> {
   try {
     const response = await fetch(path, init);
     if (!response.ok) throw await problemOf(response);
-    return (await response.json()) as T;
+    return (response.status === 204 ? undefined : await response.json()) as T;
   } catch (error) {
     if (error instanceof Problem) throw error;
     throw new Problem(0, { detail: String(error) }, null);

@@ -30,10 +30,27 @@ export type TagType = Narrowed<
 >;
 export type Imagery = Filled<api.ImageryView>;
 export type CampaignState = api.State;
-export type Campaign = Narrowed<api.CampaignView, { area: MultiPolygon; tag_types: TagType[]; imagery: Imagery }>;
+/** An area that is searched first. */
+export type Priority = Omit<api.Priority, "area"> & { area: MultiPolygon; name?: string | null };
+export type Campaign = Narrowed<
+  api.CampaignView,
+  {
+    area: MultiPolygon;
+    tag_types: TagType[];
+    imagery: Imagery;
+    priorities: Priority[] | null;
+    /** The area before leaving out, for organisers; null when the area is the outline. */
+    outline?: MultiPolygon | null;
+    leave_out?: MultiPolygon | null;
+  }
+>;
 
 export type Assignment = api.AssignmentView;
-export type Assignments = Narrowed<api.DealView, { assignments: Assignment[] }>;
+/** `volunteer` is who signed up by asking, for those who asked without a token. */
+export type Assignments = Narrowed<
+  Omit<api.DealView, "volunteer">,
+  { assignments: Assignment[]; volunteer?: api.SignedUp | null }
+>;
 
 export type Outcome = api.Outcome;
 export type NewTag = Omit<api.NewTag, "geometry" | "note"> & { geometry: Geometry; note?: string };
@@ -49,8 +66,50 @@ export type ProblemBody = Partial<Pick<api.Problem, "title" | "detail" | "code" 
   request_id?: string;
 };
 
-export type Progress = Filled<api.ProgressView>;
+/** Looks by steps of time; a step that is left out had none. */
+export type Rates = { step_seconds: number; from: string; to: string; points: { start: string; looks: number }[] };
+export type Period = "hour" | "day" | "all";
+export type Progress = Narrowed<
+  api.ProgressView,
+  {
+    rates: Rates;
+    /** Mean of the last five whole minutes. */
+    looks_per_minute: number | null;
+    first_look_at: string | null;
+    last_look_at: string | null;
+    /** Looks that the unfinished cells still want. */
+    looks_missing: number;
+  }
+>;
 export type ProgressCells = api.MapView;
+export type Block = api.BlockView;
+/** What is known of one cell. */
+export type CellView = {
+  cell: string;
+  bbox: BBox;
+  weight: number;
+  looks: number;
+  bad_imagery: number;
+  tags: number;
+  leases: number;
+  last_look_at: string | null;
+  answers: CellAnswer[];
+};
+export type CellAnswer = {
+  look_id: string;
+  volunteer_id: string;
+  outcome: Outcome;
+  tags: number;
+  seconds: number;
+  received_at: string;
+};
+export type Download = {
+  name: "tags.geojson" | "tags.csv" | "looks.csv";
+  rows: number;
+  bytes_estimated: number;
+  url: string;
+  expires_at: string;
+};
 export type TagFeature = Omit<api.TagFeature, "geometry" | "properties"> & {
   geometry: Geometry;
   properties: Filled<api.TagProperties>;

@@ -1,5 +1,7 @@
-/** Which language the reader gets, and how numbers and dates look in it. */
+/** The reader of this page, and the campaign's texts in the best language for them. */
+import { signal } from "@preact/signals";
 import type { Texts } from "./contract.ts";
+import { CHOICE, type Language, type Reader, readerHere, readerOf } from "./language.ts";
 
 export interface Localised {
   text: string;
@@ -7,8 +9,25 @@ export interface Localised {
   lang: string;
 }
 
+/** Unit tests have neither an address nor a browser. */
+const hasPage = typeof location !== "undefined" && typeof navigator !== "undefined";
+
+export const reader = signal<Reader>(hasPage ? readerHere() : readerOf(null, null, []));
+
+/** Remembers the choice on this device; it goes before the address's and the browser's. */
+export function choose(language: Language): void {
+  try {
+    localStorage.setItem(CHOICE, language);
+  } catch {
+    // Storage is forbidden here: the choice lives as long as the page.
+  }
+  reader.value = readerOf(null, language, navigator.languages);
+}
+
+const wantedHere = (): readonly string[] => [reader.value.locale, ...(hasPage ? navigator.languages : [])];
+
 /** The text in the reader's best language, else in the campaign's first. */
-export function pick(texts: Texts | null | undefined, wanted: readonly string[] = navigator.languages): Localised {
+export function pick(texts: Texts | null | undefined, wanted: readonly string[] = wantedHere()): Localised {
   const offered = Object.keys(texts ?? {});
   for (const language of wanted) {
     const exact = offered.find((tag) => tag.toLowerCase() === language.toLowerCase());

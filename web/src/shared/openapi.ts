@@ -16,6 +16,40 @@ export type Defined = CampaignView & {
   notes: AreaNote[];
 };
 /**
+ * The estimate and the parts of the area.
+ */
+export type EstimateView = Estimate & {
+  /**
+   * Coverage of the area by each layer that was named.
+   */
+  coverage: CoverageView[];
+  /**
+   * GeoJSON of what is left out, put right.
+   */
+  leave_out?: {} | null;
+  leave_out_km2: number;
+  /**
+   * GeoJSON of the area before anything was left out of it.
+   */
+  outline?: {} | null;
+  /**
+   * Each priority area, as far as it lies in the area.
+   */
+  priority_parts: PriorityPart[];
+  /**
+   * Some cells of the area as `z/x/y`, to try a campaign out; 5 at most.
+   *
+   * @maxItems 5
+   */
+  sample_cells:
+    | []
+    | [string]
+    | [string, string]
+    | [string, string, string]
+    | [string, string, string, string]
+    | [string, string, string, string, string];
+};
+/**
  * A layer as organisers see it.
  */
 export type LayerView = LayerDefinition & {
@@ -30,12 +64,146 @@ export type LayerView = LayerDefinition & {
   secret_names: string[];
   updated_at: string;
 };
+/**
+ * What a campaign would take and look like.
+ */
+export type PreviewView = (
+  | (Estimate & {
+      /**
+       * Coverage of the area by each layer that was named.
+       */
+      coverage: CoverageView[];
+      /**
+       * GeoJSON of what is left out, put right.
+       */
+      leave_out?: {} | null;
+      leave_out_km2: number;
+      /**
+       * GeoJSON of the area before anything was left out of it.
+       */
+      outline?: {} | null;
+      /**
+       * Each priority area, as far as it lies in the area.
+       */
+      priority_parts: PriorityPart[];
+      /**
+       * Some cells of the area as `z/x/y`, to try a campaign out; 5 at most.
+       *
+       * @maxItems 5
+       */
+      sample_cells:
+        | []
+        | [string]
+        | [string, string]
+        | [string, string, string]
+        | [string, string, string, string]
+        | [string, string, string, string, string];
+    })
+  | null
+) & {
+  /**
+   * Instructions as HTML that is safe to show.
+   */
+  instructions_html: {
+    [k: string]: string;
+  };
+};
+export type ProgressView = Activity & {
+  area_km2: number;
+  /**
+   * Looks and tags up to this time are counted.
+   */
+  as_of: string;
+  /**
+   * Slug of the campaign.
+   */
+  campaign: string;
+  cells: number;
+  /**
+   * Cells that several volunteers reported as bad imagery; they are not given any more.
+   */
+  cells_bad_imagery: number;
+  /**
+   * Part of the cells that are done: 0 to 1.
+   */
+  coverage: number;
+  /**
+   * The minute of the first look.
+   */
+  first_look_at?: string | null;
+  /**
+   * How far the numbers are behind, in seconds.
+   */
+  lag_seconds: number;
+  looks_by_outcome: OutcomesView;
+  /**
+   * Looks that the cells want, all together.
+   */
+  looks_expected: number;
+  /**
+   * Looks that the cells still want, those with bad imagery among them.
+   */
+  looks_missing: number;
+  preparation?: PreparationView1 | null;
+  rates: RatesView;
+  state: State;
+  tags_by_type: {
+    [k: string]: number;
+  };
+  volunteers: number;
+};
 
+/**
+ * How far a campaign is, and what happens in it now.
+ */
+export interface Activity {
+  /**
+   * Cells with as many looks as wanted.
+   */
+  cells_done: number;
+  last_look_at?: string | null;
+  /**
+   * Looks of every outcome.
+   */
+  looks: number;
+  /**
+   * Mean of the last five whole minutes; null before the first look.
+   */
+  looks_per_minute?: number | null;
+  /**
+   * Tags that were not withdrawn.
+   */
+  tags: number;
+  /**
+   * Volunteers with a look in the last five minutes.
+   */
+  volunteers_active: number;
+}
 /**
  * That a server is.
  */
 export interface Alive {
   status: string;
+}
+/**
+ * One look at the cell.
+ */
+export interface AnswerView {
+  look_id: string;
+  outcome: string;
+  received_at: string;
+  /**
+   * How long they looked, by their own clock.
+   */
+  seconds: number;
+  /**
+   * Tags of this look that were not withdrawn.
+   */
+  tags: number;
+  /**
+   * A random number, not a name.
+   */
+  volunteer_id: string;
 }
 /**
  * An area of interest: GeoJSON in EPSG:4326 with polygons.
@@ -223,6 +391,7 @@ export interface CampaignDefinition {
    * How long a square stays reserved for a volunteer.
    */
   lease_seconds?: number;
+  leave_out?: Area2 | null;
   /**
    * Looks by different volunteers that each cell needs.
    */
@@ -281,10 +450,32 @@ export interface Area1 {
   type: AreaKind;
 }
 /**
+ * Parts of the area that nobody need search, as GeoJSON like `area`.
+ */
+export interface Area2 {
+  /**
+   * Of a geometry.
+   */
+  coordinates?: unknown[];
+  /**
+   * Of a FeatureCollection.
+   */
+  features?: unknown[];
+  /**
+   * Of a Feature.
+   */
+  geometry?: {};
+  type: AreaKind;
+}
+/**
  * An area that is searched first.
  */
 export interface Priority {
-  area: Area2;
+  area: Area3;
+  /**
+   * What organisers call it; 60 characters.
+   */
+  name?: string | null;
   /**
    * Cells outside have weight 1; higher goes first.
    */
@@ -293,7 +484,7 @@ export interface Priority {
 /**
  * GeoJSON as for the campaign.
  */
-export interface Area2 {
+export interface Area3 {
   /**
    * Of a geometry.
    */
@@ -369,9 +560,10 @@ export interface CampaignPage {
  * What volunteers and organisers see of a campaign.
  */
 export interface CampaignView {
+  activity?: Activity1 | null;
   agreement_radius_m: number;
   /**
-   * GeoJSON MultiPolygon. Absent in lists.
+   * GeoJSON MultiPolygon. Absent in lists and with `area=false`.
    */
   area?: {} | null;
   area_km2: number;
@@ -408,11 +600,16 @@ export interface CampaignView {
     [k: string]: string;
   };
   lease_seconds: number;
+  leave_out?: {} | null;
   looks_wanted: number;
   /**
    * What the organisers say while the campaign is paused.
    */
   message?: string | null;
+  /**
+   * Where a part was left out: the area before, and that part, as GeoJSON. Absent in lists.
+   */
+  outline?: {} | null;
   /**
    * Absent in lists.
    */
@@ -433,6 +630,32 @@ export interface CampaignView {
    * Grows with each change; it is the ETag.
    */
   version: number;
+}
+/**
+ * In lists only.
+ */
+export interface Activity1 {
+  /**
+   * Cells with as many looks as wanted.
+   */
+  cells_done: number;
+  last_look_at?: string | null;
+  /**
+   * Looks of every outcome.
+   */
+  looks: number;
+  /**
+   * Mean of the last five whole minutes; null before the first look.
+   */
+  looks_per_minute?: number | null;
+  /**
+   * Tags that were not withdrawn.
+   */
+  tags: number;
+  /**
+   * Volunteers with a look in the last five minutes.
+   */
+  volunteers_active: number;
 }
 /**
  * The imagery that volunteers see.
@@ -462,6 +685,49 @@ export interface ImageryView {
   tiles: string;
 }
 /**
+ * A cell of a campaign and the looks at it.
+ */
+export interface CellView {
+  /**
+   * Looks of every outcome, newest first; 100 at most.
+   *
+   * @maxItems 100
+   */
+  answers: AnswerView[];
+  /**
+   * Distinct volunteers who reported bad imagery.
+   */
+  bad_imagery: number;
+  /**
+   * West, south, east, north.
+   *
+   * @minItems 4
+   * @maxItems 4
+   */
+  bbox: [number, number, number, number];
+  /**
+   * The square as `z/x/y`.
+   */
+  cell: string;
+  last_look_at?: string | null;
+  /**
+   * Volunteers who hold it now.
+   */
+  leases: number;
+  /**
+   * Looks that count: distinct volunteers who answered `tagged` or `nothing`.
+   */
+  looks: number;
+  /**
+   * Tags that were not withdrawn.
+   */
+  tags: number;
+  /**
+   * Weight of the priority areas that touch it; 1 outside.
+   */
+  weight: number;
+}
+/**
  * The name of a copy.
  */
 export interface Clone {
@@ -469,6 +735,16 @@ export interface Clone {
    * Slug of the copy; a numbered one when it is absent.
    */
   slug?: string | null;
+}
+/**
+ * How much of the area a layer covers, by its declared bounds.
+ */
+export interface CoverageView {
+  imagery_layer: string;
+  /**
+   * 0 to 1; a layer without bounds covers everything.
+   */
+  share: number;
 }
 export interface DealView {
   assignments: AssignmentView[];
@@ -480,6 +756,42 @@ export interface DealView {
    * When others hold the last squares: seconds until the first may come back.
    */
   retry_after_seconds?: number | null;
+  volunteer?: SignedUp | null;
+}
+/**
+ * Who you are from now on, when you asked without a token.
+ */
+export interface SignedUp {
+  /**
+   * Send it as `Authorization: Bearer`. It does not lapse; keep it, or the looks are another volunteer's.
+   */
+  token: string;
+  /**
+   * A random number, not a name.
+   */
+  volunteer_id: string;
+}
+/**
+ * A file that can be downloaded.
+ */
+export interface DownloadView {
+  /**
+   * Bytes, estimated by the first rows.
+   */
+  bytes_estimated: number;
+  expires_at: string;
+  name: string;
+  /**
+   * Rows that it has about now.
+   */
+  rows: number;
+  /**
+   * Opens without a key for ten minutes, so that a browser can store it by itself.
+   */
+  url: string;
+}
+export interface DownloadsView {
+  downloads: DownloadView[];
 }
 /**
  * What a campaign would take.
@@ -519,6 +831,17 @@ export interface Estimate {
    * Hours that volunteers look, all together.
    */
   volunteer_hours: number;
+}
+/**
+ * A priority area within the area of interest.
+ */
+export interface PriorityPart {
+  /**
+   * GeoJSON of the whole priority area, put right.
+   */
+  area: {};
+  area_km2: number;
+  cells: number;
 }
 /**
  * One field that was refused.
@@ -616,6 +939,17 @@ export interface MapView {
    */
   zoom: number;
 }
+/**
+ * The organiser whose key was sent.
+ */
+export interface Me {
+  name: string;
+  organiser_id: string;
+  /**
+   * What the key may do.
+   */
+  scopes: string[];
+}
 export interface OutcomesView {
   bad_imagery: number;
   nothing: number;
@@ -636,15 +970,131 @@ export interface PreparationView {
   cells_prepared: number;
 }
 /**
- * What is to be estimated.
+ * What is to be estimated: an area, or instructions, or both.
  */
 export interface PreviewOf {
+  area?: Area4 | null;
+  cell_zoom?: number;
   /**
-   * GeoJSON as for a campaign.
+   * Keys of layers whose coverage of the area is asked for; 50 at most.
+   *
+   * @maxItems 50
    */
-  area: {};
-  cell_zoom: number;
-  looks_wanted: number;
+  imagery_layers?: string[];
+  /**
+   * Markdown per language, to be seen as volunteers will.
+   */
+  instructions?: {
+    [k: string]: string;
+  };
+  leave_out?: Area5 | null;
+  looks_wanted?: number;
+  /**
+   * @maxItems 50
+   */
+  priorities?: Priority[];
+}
+/**
+ * GeoJSON as for a campaign.
+ */
+export interface Area4 {
+  /**
+   * Of a geometry.
+   */
+  coordinates?: unknown[];
+  /**
+   * Of a FeatureCollection.
+   */
+  features?: unknown[];
+  /**
+   * Of a Feature.
+   */
+  geometry?: {};
+  type: AreaKind;
+}
+/**
+ * Parts of the area that nobody need search.
+ */
+export interface Area5 {
+  /**
+   * Of a geometry.
+   */
+  coordinates?: unknown[];
+  /**
+   * Of a FeatureCollection.
+   */
+  features?: unknown[];
+  /**
+   * Of a Feature.
+   */
+  geometry?: {};
+  type: AreaKind;
+}
+/**
+ * An address to try.
+ */
+export interface ProbeOf {
+  /**
+   * Deepest zoom that may be tried.
+   */
+  max_zoom?: number | null;
+  min_zoom?: number | null;
+  /**
+   * Longitude and latitude of a place that the imagery shows.
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  near?: [number, number] | null;
+  /**
+   * Values of the secret holes by name.
+   */
+  secrets?: {
+    [k: string]: string;
+  };
+  /**
+   * The very tile to try, as `z/x/y`.
+   */
+  tile?: string | null;
+  /**
+   * An address with holes as for a layer; the address of one tile, a `tms[2,19]:` prefix or
+   * `%7Bz%7D` are understood too.
+   */
+  url_template: string;
+}
+/**
+ * What the address is and what came from it.
+ */
+export interface ProbeView {
+  bytes: number;
+  height: number;
+  /**
+   * `xyz`, `tms`, `quadkey`, `wmts` or `wms`.
+   */
+  kind: string;
+  max_zoom?: number | null;
+  media_type: string;
+  /**
+   * Until the tile was here.
+   */
+  millis: number;
+  /**
+   * Zooms that the address itself named.
+   */
+  min_zoom?: number | null;
+  /**
+   * Secrets that stood in the address. Their values are never shown again.
+   */
+  secrets_found: string[];
+  /**
+   * The tile that came.
+   */
+  tile: string;
+  /**
+   * The address as a layer takes it, with holes in the place of secrets.
+   */
+  url_template: string;
+  width: number;
 }
 /**
  * The problem on the wire.
@@ -683,61 +1133,6 @@ export interface Problem {
    */
   type: string;
 }
-export interface ProgressView {
-  area_km2: number;
-  /**
-   * Looks and tags up to this time are counted.
-   */
-  as_of: string;
-  /**
-   * Slug of the campaign.
-   */
-  campaign: string;
-  cells: number;
-  /**
-   * Cells that several volunteers reported as bad imagery; they are not given any more.
-   */
-  cells_bad_imagery: number;
-  /**
-   * Cells with as many looks as wanted.
-   */
-  cells_done: number;
-  /**
-   * Part of the cells that are done: 0 to 1.
-   */
-  coverage: number;
-  /**
-   * How far the numbers are behind, in seconds.
-   */
-  lag_seconds: number;
-  /**
-   * Looks of every outcome.
-   */
-  looks: number;
-  looks_by_outcome: OutcomesView;
-  /**
-   * Looks that the cells want, all together.
-   */
-  looks_expected: number;
-  preparation?: PreparationView1 | null;
-  /**
-   * Minutes of the last hour in which there were looks, oldest first.
-   */
-  rates: RateView[];
-  state: State;
-  /**
-   * Tags that were not withdrawn.
-   */
-  tags: number;
-  tags_by_type: {
-    [k: string]: number;
-  };
-  volunteers: number;
-  /**
-   * Volunteers with a look in the last five minutes.
-   */
-  volunteers_active: number;
-}
 /**
  * How far the cells are made, while the campaign is being prepared.
  */
@@ -745,9 +1140,27 @@ export interface PreparationView1 {
   cells: number;
   cells_prepared: number;
 }
+/**
+ * Looks over time.
+ */
+export interface RatesView {
+  from: string;
+  /**
+   * Oldest first. A step that is left out had no looks; after `as_of` nothing is known.
+   */
+  points: RateView[];
+  /**
+   * Length of a step.
+   */
+  step_seconds: number;
+  to: string;
+}
+/**
+ * Looks of one step.
+ */
 export interface RateView {
   looks: number;
-  minute: string;
+  start: string;
 }
 /**
  * What was acknowledged.
@@ -831,7 +1244,7 @@ export interface ResultsView {
 /**
  * A new anonymous volunteer.
  */
-export interface SignedUp {
+export interface SignedUp1 {
   /**
    * Send it as `Authorization: Bearer`. It does not lapse; keep it, or the looks are another volunteer's.
    */

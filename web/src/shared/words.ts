@@ -4,8 +4,15 @@
  * Invariant: a sentence is never put together from parts; what varies with a number has a form for each
  * plural category of its language, chosen by the hole `n`.
  */
-export type Sentence = string | Partial<Record<Intl.LDMLPluralRule, string>>;
-export type Catalogue = Record<string, Sentence>;
+import { type Language, PSEUDO, type Reader } from "./language.ts";
+
+export type Forms = Partial<Record<Intl.LDMLPluralRule, string>> & { other: string };
+export type Sentence = string | Forms;
+export type Catalogue = Readonly<Record<string, Sentence>>;
+/** Another language's catalogue: with the same sentences, each in the plural forms that it needs. */
+export type Translation<C extends Catalogue> = Readonly<Record<keyof C & string, Sentence>>;
+/** One file for each language, fetched alone. */
+export type Loaders<C extends Catalogue> = Record<Language, () => Promise<Translation<C>>>;
 export type Holes = Record<string, string | number>;
 
 export class Words<C extends Catalogue> {
@@ -54,11 +61,29 @@ export class Words<C extends Catalogue> {
     }).format(new Date(iso));
   }
 
-  #form(forms: Partial<Record<Intl.LDMLPluralRule, string>>, n: number): string {
-    return forms[this.#plural.select(n)] ?? forms.other ?? "";
+  /** Day and time of day where the reader is. */
+  moment(iso: string): string {
+    return new Intl.DateTimeFormat(this.locale, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
+  }
+
+  #form(forms: Forms, n: number): string {
+    return forms[this.#plural.select(n)] ?? forms.other;
   }
 
   #fill(value: string | number | undefined): string {
     return typeof value === "number" ? this.number(value) : (value ?? "");
   }
+}
+
+/** The reader's words; the document then says which language it is in. */
+export async function fetchWords<C extends Catalogue>(
+  loaders: Loaders<C>,
+  { language, locale, direction }: Reader,
+): Promise<Words<Translation<C>>> {
+  const catalogue =
+    language === PSEUDO
+      ? (await import("../words/pseudo.ts")).pseudo<C>(await loaders.en())
+      : await loaders[language]();
+  if (typeof document !== "undefined") Object.assign(document.documentElement, { lang: locale, dir: direction });
+  return new Words(catalogue, locale);
 }

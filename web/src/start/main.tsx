@@ -3,12 +3,12 @@ import "../shared/tokens.css";
 import "./start.css";
 import { signal } from "@preact/signals";
 import { render } from "preact";
-import { say, words } from "../organiser/language.ts";
 import { call } from "../shared/api.ts";
 import type { Campaign, Progress } from "../shared/contract.ts";
 import { pick } from "../shared/locale.ts";
 import { BrandMark } from "../shared/symbols.tsx";
 import { followSystemTheme } from "../shared/theme.ts";
+import { say, words } from "./language.ts";
 
 const AGAIN_MS = 10_000;
 
@@ -47,7 +47,7 @@ function Entry({ campaign }: { campaign: Campaign }) {
     <li class="card">
       <h2 lang={title.lang}>{title.text}</h2>
       <p lang={summary.lang}>{summary.text}</p>
-      <div class="meter" role="img" aria-label={share ? say("percent_of_cells", { share }) : title.text}>
+      <div class="meter" role="img" aria-label={share ? say("percent_of_squares", { share }) : title.text}>
         <i style={{ width: `${(crowd?.coverage ?? 0) * 100}%` }} />
       </div>
       <div class="row">
@@ -55,7 +55,7 @@ function Entry({ campaign }: { campaign: Campaign }) {
         <a
           class="btn"
           href={`/s/${encodeURIComponent(campaign.slug)}`}
-          aria-label={`${say("list_start")}: ${title.text}`}
+          aria-label={say("list_start_at", { title: title.text })}
         >
           {say("list_start")}
         </a>

@@ -1,10 +1,12 @@
 /** What the buttons and keys of the panel do. */
-import { chosenTag, chosenType, type DialogName, dialog, palette, square, tags } from "./store.ts";
+import { chooseTypeByKey, endDrawing } from "./drawing.ts";
+import { chosenTag, type DialogName, dialog, drawing, palette, square, tags } from "./store.ts";
 import { currentSession } from "./tagging.ts";
 
-/** The one primary action: the tags, or that there is nothing. */
+/** The one primary action: end the unfinished shape, else answer with the tags, or that there is nothing. */
 export function finish(): void {
-  void currentSession().finish(tags.value.length > 0 ? "tagged" : "nothing");
+  if (drawing.value) endDrawing();
+  else void currentSession().finish(tags.value.length > 0 ? "tagged" : "nothing");
 }
 
 export function skip(): void {
@@ -22,7 +24,7 @@ export function undo(): void {
 }
 
 export function redo(): void {
-  currentSession().redo();
+  void currentSession().redo();
 }
 
 export function open(name: DialogName): void {
@@ -32,7 +34,7 @@ export function open(name: DialogName): void {
 /** Chooses the n-th tag type of the palette, counted from 1. */
 export function chooseType(n: number): void {
   const type = palette.value[n - 1];
-  if (type) chosenType.value = type.key;
+  if (type) chooseTypeByKey(type.key);
 }
 
 /** True when nothing but the image has the hands' attention. */

@@ -5,12 +5,13 @@
  */
 import { backoffMs, type Problem } from "../shared/api.ts";
 import type { Assignment, Assignments, Imagery } from "../shared/contract.ts";
+import type { KeptSquare } from "./slot.ts";
 import { Square } from "./square.ts";
-import { callAsVolunteer } from "./volunteer.ts";
 
 const AHEAD = 2;
 const AHEAD_SAVING_DATA = 1;
 const AHEAD_AFTER_OFFLINE = 10;
+const EXHAUSTED_PAUSE_MS = 10_000;
 
 export type Filled =
   | { kind: "squares" }
@@ -20,11 +21,25 @@ export type Filled =
   | { kind: "problem"; problem: Problem; waitMs: number };
 
 interface Surroundings {
-  path: string;
   imagery: Imagery;
   cellPx(): number;
-  /** Cells on the screen or in the outbox. */
-  isTaken(cell: string): Promise<boolean>;
+  /** Asks the server for so many squares. */
+  deal(count: number): Promise<Assignments>;
+  /** Those of these cells that are on a screen, ahead in another tab, or in the outbox. */
+  taken(cells: readonly string[]): Promise<Set<string>>;
+  /** The squares in here are others now. */
+  onChange(): void;
+}
+
+/** How many squares are worth having ahead. */
+export function wantedAhead(wasOffline: boolean, savesData: boolean): number {
+  if (wasOffline) return AHEAD_AFTER_OFFLINE;
+  return savesData ? AHEAD_SAVING_DATA : AHEAD;
+}
+
+function savesData(): boolean {
+  const { connection } = navigator as Navigator & { connection?: { saveData?: boolean } };
+  return connection?.saveData === true;
 }
 
 export class Ahead {
@@ -42,8 +57,12 @@ export class Ahead {
     this.#around = around;
   }
 
+  /** The next square; one whose images did not come waits behind the others, and for the network. */
   take(): Square | undefined {
-    const square = this.#queue.shift();
+    const whole = this.#queue.findIndex(({ plate }) => plate.state.peek() !== "failed");
+    const index = whole < 0 && navigator.onLine ? 0 : whole;
+    const square = index < 0 ? undefined : this.#queue.splice(index, 1)[0];
+    if (square) this.#around.onChange();
     void this.refill();
     return square;
   }
@@ -51,11 +70,24 @@ export class Ahead {
   /** Puts a square back in front, after undo went to the one before it. */
   putBack(square: Square): void {
     this.#queue.unshift(square);
+    this.#around.onChange();
   }
 
   /** Remembers that the network was lost once: more squares are loaded from now on. */
   expectOutages(): void {
     this.#wasOffline = true;
+  }
+
+  toKeep(): KeptSquare[] {
+    return this.#queue.map((square) => square.toKeep());
+  }
+
+  /** Takes in what an earlier page of this tab had. */
+  async resume(kept: readonly KeptSquare[]): Promise<void> {
+    await this.#add(
+      kept,
+      (square) => new Square(square.assignment, this.#around.imagery, this.#around.cellPx(), square),
+    );
   }
 
   async adopt(answer: Assignments): Promise<Filled> {
@@ -71,6 +103,13 @@ export class Ahead {
   /** Asks for more in the background, when there is room and no answer said to wait. */
   async refill(): Promise<void> {
     if (this.#queue.length < this.#wanted() && Date.now() >= this.#notBefore) await this.fill();
+  }
+
+  /** The network is back: what it did not bring is asked for at once. */
+  async refresh(): Promise<void> {
+    this.#notBefore = 0;
+    for (const { plate } of this.#queue) if (plate.state.peek() === "failed") void plate.load();
+    await this.refill();
   }
 
   /** Asks for squares now. */
@@ -91,18 +130,12 @@ export class Ahead {
   }
 
   #wanted(): number {
-    if (this.#wasOffline) return AHEAD_AFTER_OFFLINE;
-    const connection = (navigator as Navigator & { connection?: { saveData?: boolean } }).connection;
-    return connection?.saveData ? AHEAD_SAVING_DATA : AHEAD;
+    return wantedAhead(this.#wasOffline, savesData());
   }
 
   async #ask(): Promise<Filled> {
-    const count = Math.max(1, this.#wanted() - this.#queue.length);
     try {
-      const answer = await callAsVolunteer<Assignments>(`${this.#around.path}/assignments`, {
-        method: "POST",
-        body: { count },
-      });
+      const answer = await this.#around.deal(Math.max(1, this.#wanted() - this.#queue.length));
       this.#attempt = 0;
       return await this.#accept(answer);
     } catch (error) {
@@ -117,21 +150,22 @@ export class Ahead {
   async #accept(answer: Assignments): Promise<Filled> {
     const retryAfterMs = answer.retry_after_seconds === null ? null : answer.retry_after_seconds * 1000;
     if (answer.assignments.length === 0) {
-      this.#notBefore = Date.now() + (retryAfterMs ?? 10_000);
+      this.#notBefore = Date.now() + (retryAfterMs ?? EXHAUSTED_PAUSE_MS);
       return { kind: "exhausted", retryAfterMs };
     }
-    let added = 0;
-    for (const assignment of answer.assignments) {
-      if (await this.#isNew(assignment)) {
-        this.#queue.push(new Square(assignment, this.#around.imagery, this.#around.cellPx()));
-        added += 1;
-      }
-    }
-    void this.#warmAll();
-    return this.#queue.length || added ? { kind: "squares" } : { kind: "unsent" };
+    const dealt = answer.assignments.map((assignment) => ({ assignment }));
+    await this.#add(dealt, ({ assignment }) => new Square(assignment, this.#around.imagery, this.#around.cellPx()));
+    return this.#queue.length ? { kind: "squares" } : { kind: "unsent" };
   }
 
-  async #isNew({ cell }: Assignment): Promise<boolean> {
-    return !this.#queue.some((square) => square.assignment.cell === cell) && !(await this.#around.isTaken(cell));
+  async #add<T extends { assignment: Assignment }>(list: readonly T[], make: (one: T) => Square): Promise<void> {
+    const taken = await this.#around.taken(list.map(({ assignment }) => assignment.cell));
+    for (const one of list) {
+      const { cell } = one.assignment;
+      if (taken.has(cell) || this.#queue.some((square) => square.assignment.cell === cell)) continue;
+      this.#queue.push(make(one));
+    }
+    this.#around.onChange();
+    void this.#warmAll();
   }
 }

@@ -1,12 +1,17 @@
 /**
- * Starts the app as a chunk of its own, so that its style never delays the first image, and after the first
- * square's images were asked for, so that its start does not either.
+ * Starts the app as a chunk of its own, so that its style never delays the first image, and when the first
+ * square's images are on the screen, so that its start does not either.
  */
-const PATIENCE_MS = 1500;
+import { loadWords } from "./language.ts";
 
-const { campaign, assignments } = window.spotterBoot;
-const patience = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS));
+/** From the beginning of the visit; after it somebody waits for more than an image. */
+const PATIENCE_MS = 2000;
 
-void Promise.race([Promise.allSettled([campaign, assignments]), patience])
+const { firstImage, isTry } = window.spotterBoot;
+const patience = new Promise((resolve) => setTimeout(resolve, isTry ? 0 : PATIENCE_MS - performance.now()));
+
+// Small, and the app cannot begin without it. The app, which waits for it, hears of a failure.
+loadWords().catch(() => {});
+void Promise.race([firstImage.catch(() => {}), patience])
   .then(() => import("./main.tsx"))
   .then(({ main }) => main());

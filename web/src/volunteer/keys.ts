@@ -5,10 +5,11 @@
  * on the image.
  */
 import { badImage, chooseType, finish, hasChosenTag, isLooking, open, redo, skip, undo } from "./actions.ts";
+import { dropDrawing, mark } from "./drawing.ts";
 import { panBy, showWhole, zoomBy } from "./stage/camera.ts";
 import { crosshair, frame } from "./stage/view.ts";
-import { block, hasShortcuts, isBare } from "./store.ts";
-import { choose, place } from "./tagging.ts";
+import { block, canUndo, drawing, hasShortcuts, isBare } from "./store.ts";
+import { choose } from "./tagging.ts";
 
 const ARROWS: Record<string, [number, number]> = {
   ArrowLeft: [-1, 0],
@@ -43,14 +44,24 @@ function onImageKey(event: KeyboardEvent): boolean {
   }
   if (event.ctrlKey || event.metaKey || event.altKey) return false;
   if (event.key === "Enter" && (event.target as Element).id === "map") {
-    if (!event.repeat) place(crosshair.value);
+    if (!event.repeat) mark(crosshair.value);
     return true;
   }
   if (event.key === "Escape" && hasChosenTag()) {
     choose(null);
     return true;
   }
+  if (event.key === "Escape" && drawing.value) {
+    dropDrawing();
+    return true;
+  }
   return pan(event);
+}
+
+/** On the card after the last square Undo alone still works. */
+function isUndo(event: KeyboardEvent): boolean {
+  if (event.key.toLowerCase() !== "z" || event.shiftKey || event.altKey) return false;
+  return event.ctrlKey || event.metaKey || hasShortcuts.value;
 }
 
 const SINGLE: Record<string, () => void> = {
@@ -92,7 +103,12 @@ function onSingleKey(event: KeyboardEvent): boolean {
 
 export function listenToKeys(): void {
   addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || isField(event.target) || block.value || !isLooking()) return;
+    if (event.defaultPrevented || isField(event.target)) return;
+    if (block.value) {
+      if (isUndo(event) && canUndo.value) undo();
+      return;
+    }
+    if (!isLooking()) return;
     const wasPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
     if (onImageKey(event) || (wasPlain && hasShortcuts.value && onSingleKey(event))) event.preventDefault();
   });

@@ -1,40 +1,58 @@
 /** The volunteer's page: puts its parts into the places that the HTML keeps for them, and starts the visit. */
 import "./app.css";
 import { computed, effect } from "@preact/signals";
-import { render } from "preact";
+import { type ComponentChild, render } from "preact";
 import { call, type Problem } from "../shared/api.ts";
-import type { Campaign } from "../shared/contract.ts";
+import type { Assignments, Campaign } from "../shared/contract.ts";
+import { announceTrouble } from "./announce.ts";
+import { haltOf } from "./blocks.ts";
+import { followCrowd } from "./crowd.ts";
+import { openDatabase } from "./database.ts";
 import { Cards } from "./dialogs/Cards.tsx";
 import { measure } from "./frame.ts";
 import { listenToKeys } from "./keys.ts";
 import { loadWords, say } from "./language.ts";
+import { LookLog } from "./looklog.ts";
 import { Outbox } from "./outbox.ts";
 import { Dock, keepFocus } from "./panel/Dock.tsx";
 import { Top } from "./panel/Top.tsx";
 import { isFirstVisit, loadMine, loadSwitches } from "./remember.ts";
-import { blockOf, Session } from "./session.ts";
+import { Sender } from "./sender.ts";
+import { type Parts, Session } from "./session.ts";
+import { Slot } from "./slots.ts";
 import { mountStage } from "./stage/mount.ts";
 import { Stage } from "./stage/Stage.tsx";
 import { frame } from "./stage/view.ts";
 import * as store from "./store.ts";
-import { currentSession, useSession } from "./tagging.ts";
-import { adopt } from "./volunteer.ts";
+import { useSession } from "./tagging.ts";
+import { dealer, sink, tryOutOf } from "./try-out.ts";
+import { adopt, callAsVolunteer } from "./volunteer.ts";
 
 const CLOCK_MS = 500;
 const AGAIN_MS = 5000;
 
 const byId = (id: string) => document.getElementById(id)!;
 
-function draw(): void {
+/** Lets a waiting image or tap go first: on a phone the whole page at once would take too long. */
+const breathe = () => new Promise((resolve) => setTimeout(resolve));
+
+async function draw(): Promise<void> {
   byId("top").replaceChildren();
-  render(<Top />, byId("top"));
-  byId("dock").setAttribute("aria-label", say("tagging_label"));
-  render(<Dock />, byId("dock"));
-  render(<Stage />, byId("over"));
-  render(<Cards />, byId("cards"));
-  byId("skip").textContent = say("skip_to_image");
-  byId("stage").addEventListener("mousedown", keepFocus);
-  byId("dock").addEventListener("mousedown", keepFocus);
+  const parts: [ComponentChild, string][] = [
+    [<Top />, "top"],
+    [<Dock />, "dock"],
+    [<Stage />, "over"],
+    [<Cards />, "cards"],
+  ];
+  for (const [part, place] of parts) {
+    render(part, byId(place));
+    await breathe();
+  }
+  for (const place of ["stage", "dock"]) byId(place).addEventListener("mousedown", keepFocus);
+  effect(() => {
+    byId("dock").setAttribute("aria-label", say("tagging_label"));
+    byId("skip").textContent = say("skip_to_image");
+  });
   effect(() => {
     byId("status").textContent = store.announcement.value;
   });
@@ -43,31 +61,19 @@ function draw(): void {
   });
 }
 
-/** Says trouble once to screen readers; the countdowns in it stay silent. */
-function announceTrouble(): void {
-  let last = "";
-  effect(() => {
-    const state = store.sendState.value;
-    const reason = state.kind === "waiting" ? state.reason : "";
-    const waiting = store.outboxCounts.peek().waiting;
-    if (reason && reason !== last && waiting > 0)
-      store.announcement.value = say(reason === "offline" ? "said_offline" : "said_busy", { n: waiting });
-    if (state.kind !== "sending") last = reason;
-  });
-}
-
 /** The campaign, asked for until it comes; a card says meanwhile why it has not. */
 async function awaitCampaign(first: Promise<Campaign>, slug: string): Promise<Campaign> {
-  let attempt = first.catch(() => call<Campaign>(`/v1/campaigns/${encodeURIComponent(slug)}`));
+  const ask = () => call<Campaign>(`/v1/campaigns/${encodeURIComponent(slug)}?area=false`);
+  let attempt = first.catch(ask);
   for (;;) {
     try {
       const campaign = await attempt;
       store.block.value = null;
       return campaign;
     } catch (error) {
-      store.block.value = blockOf(error as Problem, Date.now() + AGAIN_MS);
+      store.block.value = haltOf(error as Problem, AGAIN_MS).block;
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-      attempt = call<Campaign>(`/v1/campaigns/${encodeURIComponent(slug)}`);
+      attempt = ask();
     }
   }
 }
@@ -76,6 +82,11 @@ function listenToPage(session: Session, tabs: BroadcastChannel | null): void {
   addEventListener("pagehide", () => session.leave());
   addEventListener("online", () => void session.tryNow());
   addEventListener("pageshow", (event) => event.persisted && void session.tryNow());
+  addEventListener("beforeunload", (event) => {
+    // Kept looks are safe; those that are only in this tab would be lost without a word.
+    const { waiting, only_here } = store.outboxCounts.value;
+    if (only_here > 0 || (waiting > 0 && !store.isDurable.value)) event.preventDefault();
+  });
   if (!tabs) return;
   tabs.onmessage = () => void session.recount();
   // Only a changed number is worth telling, else two tabs would answer each other for ever.
@@ -83,27 +94,75 @@ function listenToPage(session: Session, tabs: BroadcastChannel | null): void {
   effect(() => tabs.postMessage(waiting.value));
 }
 
-/** Starts the page. */
-export async function main(): Promise<void> {
-  document.documentElement.dataset.app = "on";
-  const boot = window.spotterBoot;
-  await loadWords();
-  loadSwitches();
-  adopt(boot.volunteer);
-  draw();
-  setInterval(() => (store.clock.value = Date.now()), CLOCK_MS);
-  const campaign = await awaitCampaign(boot.campaign, boot.slug);
+const cellPx = () => frame.value.cell;
+
+async function realParts(slug: string, campaign: Campaign): Promise<Parts> {
+  const [database, byBoot] = await Promise.all([openDatabase(), window.spotterBoot.kept.catch(() => null)]);
+  const outbox = new Outbox(database);
+  store.isDurable.value = outbox.isDurable;
+  const path = `/v1/campaigns/${encodeURIComponent(slug)}/assignments`;
+  return {
+    slug,
+    campaign,
+    outbox,
+    log: new LookLog(database),
+    slot: await Slot.take(slug, byBoot),
+    cellPx,
+    deal: (count) => callAsVolunteer<Assignments>(path, { method: "POST", body: { count } }),
+    sender: (events) => new Sender(outbox, events),
+    askProgress: () => void followCrowd(slug),
+  };
+}
+
+async function tryParts(slug: string): Promise<Parts> {
+  const tried = await tryOutOf(slug);
+  const outbox = new Outbox(null);
+  return {
+    slug,
+    campaign: tried.campaign,
+    outbox,
+    log: new LookLog(null),
+    slot: null,
+    cellPx,
+    deal: dealer(tried),
+    sender: (events) => sink(outbox, events),
+    mayRepeat: true,
+    askProgress: () => {},
+  };
+}
+
+async function begin(parts: Parts, assignments: Promise<Assignments | null>): Promise<void> {
+  const { campaign } = parts;
   store.campaign.value = campaign;
   store.chosenType.value = store.palette.value[0]?.key ?? "";
   loadMine(campaign.id);
-  const outbox = await Outbox.open();
-  store.isDurable.value = outbox.isDurable;
   frame.value = measure(byId("stage"));
-  const session = new Session(boot.slug, campaign, outbox, () => frame.value.cell);
+  const session = new Session(parts);
   useSession(session);
+  store.lookLog.value = parts.log;
   listenToKeys();
   announceTrouble();
-  listenToPage(currentSession(), "BroadcastChannel" in window ? new BroadcastChannel("spotter.outbox") : null);
+  listenToPage(session, parts.slot && "BroadcastChannel" in window ? new BroadcastChannel("spotter.outbox") : null);
   if (isFirstVisit(campaign.id)) store.dialog.value = "first";
-  await Promise.all([session.start(boot.assignments), mountStage(campaign.imagery)]);
+  await Promise.all([session.start(parts.slot?.kept ?? [], assignments), mountStage(campaign.imagery)]);
+}
+
+/** Starts the page. */
+export async function main(): Promise<void> {
+  document.documentElement.dataset.app = "on";
+  const { isTry, slug, campaign, volunteer, assignments } = window.spotterBoot;
+  store.isTry.value = isTry;
+  await loadWords();
+  loadSwitches();
+  await draw();
+  setInterval(() => (store.clock.value = Date.now()), CLOCK_MS);
+  if (isTry) {
+    const parts = await tryParts(slug).catch((error: Problem) => {
+      store.block.value = haltOf(error, AGAIN_MS).block;
+    });
+    if (parts) await begin(parts, Promise.resolve(null));
+    return;
+  }
+  adopt(volunteer);
+  await begin(await realParts(slug, await awaitCampaign(campaign, slug)), assignments);
 }

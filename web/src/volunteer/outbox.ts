@@ -5,8 +5,7 @@
  * became due, or when its volunteer dismisses a refused one. Records are not bound to a token.
  */
 import type { NewLook } from "../shared/contract.ts";
-
-const STORE = "looks";
+import { OUTBOX, openDatabase, readAll, write } from "./database.ts";
 
 export interface Kept {
   id: string;
@@ -20,22 +19,11 @@ export interface Kept {
 
 export interface Counts {
   waiting: number;
+  /** Those that wait, oldest first. */
+  unsent: Kept[];
   refused: Kept[];
   /** Looks that the device could not store; they live in this tab only. */
   only_here: number;
-}
-
-function finished<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-}
-
-function openDatabase(name: string): Promise<IDBDatabase> {
-  const request = indexedDB.open(name, 1);
-  request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "id" });
-  return finished(request);
 }
 
 const byAge = (a: Kept, b: Kept) => (a.look.finished_at < b.look.finished_at ? -1 : 1);
@@ -45,12 +33,12 @@ export class Outbox {
   /** What the database would not take: no IndexedDB, or a full disk. */
   readonly #overflow = new Map<string, Kept>();
 
-  private constructor(database: IDBDatabase | null) {
+  constructor(database: IDBDatabase | null) {
     this.#database = database;
   }
 
-  static async open(name = "spotter"): Promise<Outbox> {
-    return new Outbox(await openDatabase(name).catch(() => null));
+  static async open(name?: string): Promise<Outbox> {
+    return new Outbox(await openDatabase(name));
   }
 
   /** False where nothing can be stored, as in some private windows. */
@@ -63,7 +51,9 @@ export class Outbox {
       await this.#write((store) => store.put(record));
     } catch {
       this.#overflow.set(record.id, record);
+      return;
     }
+    await this.#rescue();
   }
 
   /** Takes a look back for undo; false when it became due meanwhile. */
@@ -110,17 +100,18 @@ export class Outbox {
 
   async counts(): Promise<Counts> {
     const records = await this.all();
-    const refused = records.filter((record) => record.refused);
-    return { waiting: records.length - refused.length, refused, only_here: this.#database ? this.#overflow.size : 0 };
+    const unsent = records.filter((record) => !record.refused);
+    return {
+      waiting: unsent.length,
+      unsent,
+      refused: records.filter((record) => record.refused),
+      only_here: this.#database ? this.#overflow.size : 0,
+    };
   }
 
   /** Everything kept, oldest first. */
   async all(): Promise<Kept[]> {
-    const stored = this.#database
-      ? await finished(this.#database.transaction(STORE).objectStore(STORE).getAll() as IDBRequest<Kept[]>).catch(
-          () => [],
-        )
-      : [];
+    const stored = await readAll<Kept>(this.#database, OUTBOX);
     return [...stored, ...this.#overflow.values()].sort(byAge);
   }
 
@@ -138,17 +129,19 @@ export class Outbox {
     }).catch(() => {});
   }
 
-  #write(work: (store: IDBObjectStore) => void): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (!this.#database) {
-        reject(new Error("no database"));
+  /** There is room again: what was only in this tab is stored too. */
+  async #rescue(): Promise<void> {
+    for (const record of [...this.#overflow.values()]) {
+      try {
+        await this.#write((store) => store.put(record));
+        this.#overflow.delete(record.id);
+      } catch {
         return;
       }
-      const transaction = this.#database.transaction(STORE, "readwrite", { durability: "strict" });
-      transaction.oncomplete = () => resolve();
-      transaction.onerror = () => reject(transaction.error);
-      transaction.onabort = () => reject(transaction.error);
-      work(transaction.objectStore(STORE));
-    });
+    }
+  }
+
+  #write(work: (store: IDBObjectStore) => void): Promise<void> {
+    return write(this.#database, OUTBOX, work);
   }
 }

@@ -7,9 +7,11 @@
 import { signal } from "@preact/signals";
 import type { BBox, Imagery } from "../shared/contract.ts";
 import { type Tile, tileBox, tilesOfCell, tileUrl, toWorld } from "../shared/tiles.ts";
+import { inTurns, tilesAtOnce } from "../shared/turns.ts";
 
 const TRIES = 3;
 const PAUSE_MS = 400;
+const SLOW_MS = 300;
 const TILE_TIMEOUT_MS = 20_000;
 
 export type PlateState = "loading" | "ready" | "failed";
@@ -52,6 +54,7 @@ export class Plate {
   readonly #imagery: Imagery;
   readonly #missing: Tile[];
   #begun: Promise<void> | null = null;
+  #hasContext = false;
 
   constructor(cell: Tile, z: number, imagery: Imagery) {
     this.cell = cell;
@@ -63,18 +66,23 @@ export class Plate {
 
   /** Starts to load, once. */
   begin(): Promise<void> {
-    if (!this.#begun) {
-      this.#layContext();
-      this.#begun = this.load();
-    }
+    this.#begun ??= this.#loadAll();
     return this.#begun;
+  }
+
+  async #loadAll(): Promise<void> {
+    // The square first; what lies around it, and a coarse picture of it, only where that takes long.
+    const slow = setTimeout(() => this.#layContext(), SLOW_MS);
+    await this.load();
+    clearTimeout(slow);
+    this.#layContext();
   }
 
   /** Fetches what is missing; called again by "Try again". */
   async load(): Promise<void> {
     this.state.value = "loading";
-    const outcomes = await Promise.allSettled(this.#missing.map((tile) => this.#layTile(tile)));
-    const failed = this.#missing.filter((_, i) => outcomes[i]!.status === "rejected");
+    const isLaid = await inTurns(this.#missing, tilesAtOnce(), (tile) => this.#layTile(tile));
+    const failed = this.#missing.filter((_, i) => !isLaid[i]);
     this.#missing.splice(0, Infinity, ...failed);
     this.state.value = failed.length ? "failed" : "ready";
   }
@@ -85,6 +93,8 @@ export class Plate {
 
   /** A coarse picture of the square and its surroundings; only for the eye, so it may fail. */
   #layContext(): void {
+    if (this.#hasContext) return;
+    this.#hasContext = true;
     const coarse = Math.max(this.#imagery.min_zoom, Math.min(this.cell.z, this.z) - 1);
     const side = 2 ** (coarse - this.cell.z);
     const [west, north] = [Math.floor((this.cell.x - 0.5) * side), Math.floor((this.cell.y - 0.5) * side)];

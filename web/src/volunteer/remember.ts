@@ -1,5 +1,5 @@
 /** Small things kept on this device: counts, switches, whether the first sheet was seen. */
-import { hasShortcuts, isLight, type Mine, mine } from "./store.ts";
+import { hasShortcuts, isLight, isTry, type Mine, mine } from "./store.ts";
 
 function read(key: string): string | null {
   try {
@@ -11,6 +11,7 @@ function read(key: string): string | null {
 
 /** Stores or, with null, forgets. Where storage is forbidden the page simply forgets at its end. */
 export function write(key: string, value: string | null): void {
+  if (isTry.value) return;
   try {
     if (value === null) localStorage.removeItem(key);
     else localStorage.setItem(key, value);
@@ -22,11 +23,13 @@ export function write(key: string, value: string | null): void {
 const mineKey = (campaignId: string) => `spotter.mine.${campaignId}`;
 
 export function loadMine(campaignId: string): void {
-  const stored = JSON.parse(read(mineKey(campaignId)) ?? "null") as Mine | null;
-  mine.value = stored ?? { looks: 0, tags: 0, km2: 0 };
+  const stored = isTry.value ? null : read(mineKey(campaignId));
+  mine.value = stored ? (JSON.parse(stored) as Mine) : { looks: 0, tags: 0, km2: 0 };
 }
 
 export function addToMine(campaignId: string, change: Mine): void {
+  // Another tab may have counted meanwhile.
+  if (read(mineKey(campaignId))) loadMine(campaignId);
   const { looks, tags, km2 } = mine.value;
   mine.value = { looks: looks + change.looks, tags: tags + change.tags, km2: Math.max(0, km2 + change.km2) };
   write(mineKey(campaignId), JSON.stringify(mine.value));

@@ -9,6 +9,7 @@ import type { Kept, Outbox } from "./outbox.ts";
 import { callAsVolunteer, tokenAtHand } from "./volunteer.ts";
 
 const BATCH = 50;
+const OFFLINE_EVERY_MS = 30_000;
 // Browsers refuse keepalive bodies above 64 KiB.
 const KEEPALIVE_BYTES = 60_000;
 
@@ -119,7 +120,7 @@ export class Sender {
   }
 
   async #failed(records: Kept[], problem: Problem): Promise<boolean> {
-    const isAboutContent = [400, 404, 410, 413, 422].includes(problem.status);
+    const isAboutContent = [400, 404, 409, 410, 413, 422].includes(problem.status);
     if (isAboutContent && records.length > 1) {
       this.#batch = 1;
       return true;
@@ -129,7 +130,8 @@ export class Sender {
       this.#events.onSettled(0);
       return true;
     }
-    const wait = backoffMs(this.#attempt++, problem.retryAfterMs);
+    const backoff = backoffMs(this.#attempt++, problem.retryAfterMs);
+    const wait = problem.isOffline ? Math.min(backoff, OFFLINE_EVERY_MS) : backoff;
     this.#events.onState({ kind: "waiting", reason: problem.isOffline ? "offline" : "busy", until: Date.now() + wait });
     this.#wakeIn(wait);
     return false;

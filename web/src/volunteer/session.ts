@@ -1,82 +1,95 @@
 /**
  * The course of a visit: square after square, each finished look safe before the next square appears.
  *
- * Invariant: the look of the previous square stays here, and can be taken back, until the next one is finished,
- * five seconds passed, or the page goes away.
+ * Invariant: one square is on the screen at a time; its tags, and the squares ahead, are in this tab's slot.
  */
-import { effect } from "@preact/signals";
-import { call, type Problem } from "../shared/api.ts";
-import type { Campaign, Outcome, Progress } from "../shared/contract.ts";
+import { batch, effect } from "@preact/signals";
+import type { Assignments, Campaign, Outcome } from "../shared/contract.ts";
 import { cellAreaKm2 } from "../shared/tiles.ts";
 import { Ahead, type Filled } from "./ahead.ts";
+import { exhaustedHalt, type Halt, haltOf } from "./blocks.ts";
+import type { Draft } from "./draft.ts";
 import { say } from "./language.ts";
+import type { LookLog } from "./looklog.ts";
 import type { Kept, Outbox } from "./outbox.ts";
+import { type Finished, Previous, UNDO_MS } from "./previous.ts";
 import { addToMine, write } from "./remember.ts";
-import { Sender } from "./sender.ts";
+import type { Sender, SenderEvents } from "./sender.ts";
+import type { KeptSquare } from "./slot.ts";
+import type { Slot } from "./slots.ts";
 import type { Square } from "./square.ts";
 import * as store from "./store.ts";
 
-const UNDO_MS = 5000;
 const GUARD_MS = 250;
 const SLOW_MS = 300;
-const PROGRESS_EVERY_MS = 60_000;
-const PAUSED_EVERY_MS = 60_000;
-const EXHAUSTED_EVERY_MS = 300_000;
-const OFFLINE_EVERY_MS = 30_000;
 const RECENT_MS = 10_000;
+const UNSENT_WAIT_MS = 3000;
 const THANKS_AT = [10, 50, 100, 500];
 
-interface Held {
-  square: Square;
-  outcome: Outcome;
-  timer: ReturnType<typeof setTimeout>;
+export interface Parts {
+  slug: string;
+  campaign: Campaign;
+  outbox: Outbox;
+  log: LookLog;
+  /** Null where nothing is kept over a reload. */
+  slot: Slot | null;
+  cellPx(): number;
+  deal(count: number): Promise<Assignments>;
+  sender(events: SenderEvents): Pick<Sender, "kick" | "flushOnExit">;
+  /** True where a square may come again at once: in a try-out. */
+  mayRepeat?: boolean;
+  /** The crowd's numbers are wanted now. */
+  askProgress(): void;
 }
 
 export class Session {
-  readonly path: string;
   readonly slug: string;
-  readonly #campaign: Campaign;
+  readonly #parts: Parts;
   readonly #outbox: Outbox;
-  readonly #sender: Sender;
+  readonly #sender: Pick<Sender, "kick" | "flushOnExit">;
   readonly #ahead: Ahead;
+  readonly #previous: Previous;
   /** What would be lost from sight if the page went away now. */
   #unsent: Kept[] = [];
-  #held: Held | null = null;
+  /** What undo has just taken back, until something else is done. */
+  #undone: Finished | null = null;
   #shownAt = 0;
   #isFinishing = false;
   #finishing: Promise<void> = Promise.resolve();
-  #retry: ReturnType<typeof setTimeout> | undefined;
-  #progressTimer: ReturnType<typeof setTimeout> | undefined;
   #isAdvancing = false;
+  #keeping: ReturnType<typeof setTimeout> | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
   /** Cells finished a moment ago, which an answer that was under way may still offer. */
   readonly #recent = new Set<string>();
 
-  constructor(slug: string, campaign: Campaign, outbox: Outbox, cellPx: () => number) {
-    this.slug = slug;
-    this.path = `/v1/campaigns/${encodeURIComponent(slug)}`;
-    this.#campaign = campaign;
-    this.#outbox = outbox;
-    this.#sender = new Sender(outbox, {
-      onState: (state) => {
-        if (state.kind === "waiting" && state.reason === "offline") this.#ahead.expectOutages();
-        store.sendState.value = state;
-      },
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.slug = parts.slug;
+    this.#outbox = parts.outbox;
+    this.#sender = parts.sender({
+      onState: (state) => this.#followSending(state),
       onSettled: (created) => void this.#settled(created),
     });
+    this.#previous = new Previous(parts.outbox, () => {
+      this.#refreshUndo();
+      void this.#sender.kick();
+    });
     this.#ahead = new Ahead({
-      path: this.path,
-      imagery: campaign.imagery,
-      cellPx,
-      isTaken: (cell) => this.#isTaken(cell),
+      imagery: parts.campaign.imagery,
+      cellPx: parts.cellPx,
+      deal: parts.deal,
+      taken: (cells) => this.#taken(cells),
+      onChange: () => this.#keep(),
     });
     this.#followImages();
   }
 
-  /** Begins with the squares that the boot script asked for, if they came. */
-  async start(first: Promise<Parameters<Ahead["adopt"]>[0]>): Promise<void> {
+  /** Begins with the squares of before, and those that the boot script asked for, if they came. */
+  async start(before: readonly KeptSquare[], first: Promise<Assignments | null>): Promise<void> {
     await this.recount();
     void this.#sender.kick();
-    void this.#pollProgress();
+    this.#parts.askProgress();
+    if (before.length > 0) await this.#ahead.resume(before);
     const answer = await first.catch(() => null);
     if (answer && answer.assignments.length > 0) await this.#ahead.adopt(answer);
     await this.advance();
@@ -97,28 +110,32 @@ export class Session {
 
   /** Ends the square with this outcome. */
   finish(outcome: Outcome): Promise<void> {
-    const work = this.#finish(outcome);
-    this.#finishing = work;
-    return work;
+    const isJudgement = outcome === "tagged" || outcome === "nothing";
+    if (isJudgement && (!this.canJudge() || store.drawing.value)) return this.#finishing;
+    this.#finishing = this.#finish(outcome);
+    return this.#finishing;
   }
 
   async #finish(outcome: Outcome): Promise<void> {
     const square = store.square.value;
-    const isJudgement = outcome === "tagged" || outcome === "nothing";
-    if (!square || this.#isFinishing || store.block.value || (isJudgement && !this.canJudge())) return;
+    if (!square || this.#isFinishing || store.block.value) return;
     this.#isFinishing = true;
     try {
-      await this.#letGo();
       const look = square.toLook(outcome);
       this.#recent.add(look.cell);
       setTimeout(() => this.#recent.delete(look.cell), RECENT_MS);
       await this.#outbox.keep({ id: look.id, campaign: this.slug, look, due: Date.now() + UNDO_MS });
-      this.#held = { square, outcome, timer: setTimeout(() => void this.#letGo(), UNDO_MS) };
+      void this.#previous.letGo();
+      this.#previous.hold({ square, outcome });
+      this.#undone = null;
       this.#count(square, outcome, 1);
-      await this.recount();
-      void this.#sender.kick();
       store.square.value = null;
-      await this.advance();
+      const next = this.advance();
+      void this.recount();
+      const { id, cell, tags, finished_at: at } = look;
+      void this.#parts.log.add({ id, campaign: this.slug, cell, outcome, tags: tags.length, at });
+      void this.#sender.kick();
+      await next;
     } finally {
       this.#isFinishing = false;
       this.#refreshUndo();
@@ -131,8 +148,11 @@ export class Session {
   }
 
   /** A new state of the square's tags. */
-  edit(tags: readonly store.DraftTag[], merge: string | null = null): void {
-    store.square.value?.history.push(tags, merge);
+  edit(change: Partial<Draft>, merge: string | null = null): void {
+    const square = store.square.value;
+    if (!square) return;
+    square.history.push({ ...square.history.now, ...change }, merge);
+    this.#undone = null;
     this.#refresh();
   }
 
@@ -145,17 +165,20 @@ export class Session {
     await this.#back();
   }
 
-  redo(): void {
-    if (!store.square.value?.history.redo()) return;
-    this.#refresh();
+  /** Does again what was taken back; at last the answer to the whole square. */
+  async redo(): Promise<void> {
+    const square = store.square.value;
+    if (square?.history.redo()) this.#refresh();
+    else if (square && this.#undone?.square === square) await this.#finish(this.#undone.outcome);
+    else return;
     store.announcement.value = say("said_redone");
   }
 
   /** Tries again what waits: the image, the next square, the unsent looks. */
   async tryNow(): Promise<void> {
     void this.#sender.kick();
+    await this.#ahead.refresh();
     if (store.block.value) await this.advance();
-    else void this.#ahead.refill();
   }
 
   async reloadImage(): Promise<void> {
@@ -171,58 +194,57 @@ export class Session {
   leave(): void {
     // Nothing after the first pause may ever run, so the request goes out before anything is awaited.
     this.#sender.flushOnExit(this.#unsent);
-    void this.#letGo();
+    this.#keepNow();
+    void this.#previous.letGo();
   }
 
   async recount(): Promise<void> {
-    this.#unsent = (await this.#outbox.all()).filter((record) => !record.refused);
-    store.outboxCounts.value = await this.#outbox.counts();
-    write("spotter.unsent", String(store.outboxCounts.value.waiting));
+    const counts = await this.#outbox.counts();
+    this.#unsent = counts.unsent;
+    store.outboxCounts.value = counts;
+    write("spotter.unsent", String(counts.waiting));
   }
 
   async #fetchNext(): Promise<Square | undefined> {
     let filled = await this.#ahead.fill();
-    if (filled.kind === "unsent" || filled.kind === "exhausted") {
+    const isWithoutSquare = filled.kind === "unsent" || filled.kind === "exhausted";
+    if (isWithoutSquare && !this.#previous.isHere) {
       // The server may still count the squares of unsent looks as ours: it hears of them first.
-      await this.#letGo();
       await this.#sender.kick();
       filled = await this.#ahead.fill();
     }
     const square = this.#ahead.take();
-    if (!square) this.#blockFor(filled);
+    if (!square) this.#halt(filled);
     return square;
   }
 
-  #blockFor(filled: Filled): void {
-    if (filled.kind === "problem") {
-      this.#blockForProblem(filled.problem, filled.waitMs);
-      return;
-    }
-    if (filled.kind === "exhausted") {
-      const progress = store.progress.value;
-      const all = progress !== null && progress.cells > 0 && progress.cells_done >= progress.cells;
-      store.block.value = filled.retryAfterMs !== null && !all ? { kind: "held" } : { kind: "done", all };
-      void this.#pollProgress();
-    }
-    const wait = filled.kind === "exhausted" ? Math.max(5000, filled.retryAfterMs ?? EXHAUSTED_EVERY_MS) : 3000;
+  #halt(filled: Filled): void {
+    const { block, waitMs } = this.#haltFor(filled);
+    // Undo stays possible on the card, so the server is told of the last look, and asked again, only then.
+    const wait = this.#previous.isHere ? Math.min(waitMs, UNDO_MS + 250) : waitMs;
+    store.block.value = block;
+    if (filled.kind === "exhausted") this.#parts.askProgress();
+    this.#refreshUndo();
     this.#retry = setTimeout(() => void this.advance(), wait);
   }
 
-  #blockForProblem(problem: Problem, backoff: number): void {
-    const wait = problem.isOffline ? Math.min(backoff, OFFLINE_EVERY_MS) : backoff;
-    store.block.value = blockOf(problem, Date.now() + wait);
-    const isSettled = ["paused", "not_started", "closed"].includes(store.block.value.kind);
-    this.#retry = setTimeout(() => void this.advance(), isSettled ? Math.max(wait, PAUSED_EVERY_MS) : wait);
+  #haltFor(filled: Filled): Halt {
+    if (filled.kind === "problem") return haltOf(filled.problem, filled.waitMs);
+    if (filled.kind === "exhausted") return exhaustedHalt(store.progress.value, filled.retryAfterMs);
+    return { block: { kind: "held" }, waitMs: UNSENT_WAIT_MS };
   }
 
   #show(square: Square): void {
     square.number ||= store.mine.value.looks + 1;
-    store.hasLooked.value = true;
-    store.block.value = null;
-    store.chosenTag.value = null;
-    store.square.value = square;
+    batch(() => {
+      store.hasLooked.value = true;
+      store.block.value = null;
+      store.chosenTag.value = null;
+      store.chosenVertex.value = null;
+      store.square.value = square;
+      this.#refresh();
+    });
     void square.plate.begin();
-    this.#refresh();
   }
 
   /** Keeps the image's state of the current square, and starts its time when it can be seen whole. */
@@ -239,46 +261,52 @@ export class Session {
       this.#ahead.warm();
       this.#shownAt = performance.now();
       square.startedAt ??= new Date().toISOString();
+      this.#keep();
       store.announcement.value = say("said_ready", { n: square.number });
     });
+  }
+
+  #followSending(state: store.SendState): void {
+    const before = store.sendState.value;
+    const isOffline = (one: store.SendState) => one.kind === "waiting" && one.reason === "offline";
+    store.sendState.value = state;
+    if (isOffline(state)) this.#ahead.expectOutages();
+    else if (isOffline(before) && state.kind === "idle") void this.#ahead.refresh();
   }
 
   async #back(): Promise<void> {
     // Undo may be quicker than the next square.
     await this.#finishing;
-    const held = this.#held;
-    if (!held || this.#isFinishing || store.block.value) return;
+    if (!this.#previous.isHere || this.#isFinishing) return;
     this.#isFinishing = true;
     try {
-      clearTimeout(held.timer);
-      this.#held = null;
-      if (!(await this.#outbox.takeBack(held.square.lookId))) return;
-      this.#recent.delete(held.square.assignment.cell);
-      this.#count(held.square, held.outcome, -1);
+      const finished = await this.#previous.takeBack();
+      if (!finished) return;
+      const { square, outcome } = finished;
+      clearTimeout(this.#retry);
+      this.#recent.delete(square.assignment.cell);
+      this.#count(square, outcome, -1);
+      void this.#parts.log.remove(square.lookId);
       await this.recount();
       if (store.square.value) this.#ahead.putBack(store.square.value);
-      this.#show(held.square);
-      store.announcement.value = say("said_back", { n: held.square.number });
+      this.#show(square);
+      this.#undone = finished;
+      store.announcement.value = say("said_back", { n: square.number });
     } finally {
       this.#isFinishing = false;
       this.#refreshUndo();
     }
   }
 
-  /** The previous look may be sent now. */
-  async #letGo(): Promise<void> {
-    const held = this.#held;
-    if (!held) return;
-    clearTimeout(held.timer);
-    this.#held = null;
-    this.#refreshUndo();
-    await this.#outbox.release(held.square.lookId);
-    void this.#sender.kick();
-  }
-
-  async #isTaken(cell: string): Promise<boolean> {
-    if (store.square.value?.assignment.cell === cell || this.#recent.has(cell)) return true;
-    return (await this.#outbox.all()).some((record) => record.look.cell === cell && !record.refused);
+  async #taken(cells: readonly string[]): Promise<Set<string>> {
+    if (this.#parts.mayRepeat) return new Set();
+    const unsent = new Set((await this.#outbox.all()).filter((kept) => !kept.refused).map((kept) => kept.look.cell));
+    const isTaken = (cell: string) =>
+      store.square.value?.assignment.cell === cell ||
+      this.#recent.has(cell) ||
+      unsent.has(cell) ||
+      this.#parts.slot?.isElsewhere(cell) === true;
+    return new Set(cells.filter(isTaken));
   }
 
   async #settled(created: number): Promise<void> {
@@ -288,42 +316,39 @@ export class Session {
 
   #count(square: Square, outcome: Outcome, sign: 1 | -1): void {
     const seen = outcome === "tagged" || outcome === "nothing";
-    const tags = outcome === "tagged" ? square.history.now.length : 0;
-    addToMine(this.#campaign.id, { looks: sign, tags: sign * tags, km2: seen ? sign * cellAreaKm2(square.cell) : 0 });
+    const tags = outcome === "tagged" ? square.history.now.tags.length : 0;
+    addToMine(this.#parts.campaign.id, {
+      looks: sign,
+      tags: sign * tags,
+      km2: seen ? sign * cellAreaKm2(square.cell) : 0,
+    });
     const { looks } = store.mine.value;
     if (sign > 0 && THANKS_AT.includes(looks)) store.notify(say("pill_thanks", { n: looks }));
   }
 
   #refresh(): void {
-    const tags = store.square.value?.history.now ?? [];
+    const draft = store.square.value?.history.now;
+    const tags = draft?.tags ?? [];
     store.tags.value = tags;
+    store.drawing.value = draft?.drawing ?? null;
     if (store.chosenTag.value && !tags.some((tag) => tag.id === store.chosenTag.value)) store.chosenTag.value = null;
     this.#refreshUndo();
+    this.#keep();
   }
 
   #refreshUndo(): void {
-    store.canUndo.value =
-      (store.square.value?.history.canUndo ?? false) || (this.#held !== null && store.block.value === null);
+    store.canUndo.value = (store.square.value?.history.canUndo ?? false) || this.#previous.isHere;
   }
 
-  async #pollProgress(): Promise<void> {
-    if (document.visibilityState === "visible") {
-      const progress = await call<Progress>(`${this.path}/progress`).catch(() => null);
-      if (progress) store.progress.value = progress;
-    }
-    clearTimeout(this.#progressTimer);
-    this.#progressTimer = setTimeout(() => void this.#pollProgress(), PROGRESS_EVERY_MS * (0.75 + Math.random() / 2));
+  /** Keeps what is on the screen and ahead, for a reload or a crash; a moment later, so that the ring comes first. */
+  #keep(): void {
+    this.#keeping ??= setTimeout(() => this.#keepNow());
   }
-}
 
-/** The card for a problem. */
-export function blockOf(problem: Problem, until: number): store.Block {
-  const { code, message, detail, request_id } = problem.body;
-  if (problem.isOffline) return { kind: "offline", until };
-  if (problem.status === 404) return { kind: "missing" };
-  if (code === "campaign_paused") return { kind: "paused", message: message ?? detail ?? null };
-  if (code === "campaign_closed") return { kind: "closed" };
-  if (code === "campaign_not_started") return { kind: "not_started" };
-  if (problem.status === 503 || problem.status === 429) return { kind: "busy", until };
-  return { kind: "trouble", until, request_id };
+  #keepNow(): void {
+    clearTimeout(this.#keeping);
+    this.#keeping = undefined;
+    const square = store.square.peek();
+    this.#parts.slot?.save([...(square ? [square.toKeep()] : []), ...this.#ahead.toKeep()]);
+  }
 }

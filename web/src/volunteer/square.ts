@@ -2,22 +2,24 @@
 import type { Assignment, Imagery, NewLook, Outcome } from "../shared/contract.ts";
 import { fitZoom, parseCell, sourceTileSize, type Tile, tileZoom } from "../shared/tiles.ts";
 import { uuid7 } from "../shared/uuid7.ts";
+import { type Draft, EMPTY } from "./draft.ts";
 import { History } from "./history.ts";
 import { Plate } from "./plate.ts";
-import type { DraftTag } from "./store.ts";
+import { geometryOf } from "./shape.ts";
+import type { KeptSquare } from "./slot.ts";
 
 export class Square {
   readonly assignment: Assignment;
   readonly cell: Tile;
   readonly plate: Plate;
-  readonly history = new History<readonly DraftTag[]>([]);
+  readonly history: History<Draft>;
   /** Made once, so that sending the look again can never store it twice. */
-  readonly lookId = uuid7();
-  startedAt: string | null = null;
+  readonly lookId: string;
+  startedAt: string | null;
   /** Which one it is for this volunteer: 1, 2, … */
-  number = 0;
+  number: number;
 
-  constructor(assignment: Assignment, imagery: Imagery, cellPx: number) {
+  constructor(assignment: Assignment, imagery: Imagery, cellPx: number, before?: KeptSquare) {
     this.assignment = assignment;
     this.cell = parseCell(assignment.cell);
     const z = tileZoom(
@@ -27,10 +29,14 @@ export class Square {
       imagery.max_zoom,
     );
     this.plate = new Plate(this.cell, z, imagery);
+    this.history = new History(before?.draft ?? EMPTY);
+    this.lookId = before?.look_id ?? uuid7();
+    this.startedAt = before?.started_at ?? null;
+    this.number = before?.number ?? 0;
   }
 
   toLook(outcome: Outcome): NewLook {
-    const tags = outcome === "tagged" ? this.history.now : [];
+    const tags = outcome === "tagged" ? this.history.now.tags : [];
     const now = new Date().toISOString();
     return {
       id: this.lookId,
@@ -39,12 +45,22 @@ export class Square {
       started_at: this.startedAt ?? now,
       finished_at: now,
       campaign_version: this.assignment.campaign_version,
-      tags: tags.map(({ id, type, at, note }) => ({
-        id,
-        tag_type: type,
-        geometry: { type: "Point", coordinates: at },
-        ...(note ? { note } : {}),
+      tags: tags.map((tag) => ({
+        id: tag.id,
+        tag_type: tag.type,
+        geometry: geometryOf(tag),
+        ...(tag.note ? { note: tag.note } : {}),
       })),
+    };
+  }
+
+  toKeep(): KeptSquare {
+    return {
+      assignment: this.assignment,
+      look_id: this.lookId,
+      started_at: this.startedAt,
+      number: this.number,
+      draft: this.history.now,
     };
   }
 }

@@ -1,18 +1,15 @@
 /** What the page knows, as signals; the parts of the page read these and draw themselves. */
 import { computed, signal } from "@preact/signals";
-import type { Campaign, IconName, LonLat, Progress, TagType } from "../shared/contract.ts";
+import type { Campaign, GeometryKind, IconName, Progress, TagType } from "../shared/contract.ts";
 import { type Localised, pick } from "../shared/locale.ts";
+import type { DraftTag, Drawing } from "./draft.ts";
+import type { LookLog } from "./looklog.ts";
 import type { Counts } from "./outbox.ts";
 import type { PlateState } from "./plate.ts";
 import type { SendState } from "./sender.ts";
 import type { Square } from "./square.ts";
 
-export interface DraftTag {
-  id: string;
-  type: string;
-  at: LonLat;
-  note: string;
-}
+export type { SendState };
 
 /** Why nothing can be looked at; each has its card. */
 export type Block =
@@ -23,7 +20,7 @@ export type Block =
   | { kind: "paused"; message: string | null }
   | { kind: "closed" | "not_started" | "missing" };
 
-export type DialogName = "first" | "help" | "menu" | "more" | "keys" | "source";
+export type DialogName = "first" | "help" | "menu" | "more" | "keys" | "source" | "mine";
 
 /** What this device has done in this campaign. */
 export interface Mine {
@@ -36,8 +33,12 @@ export const campaign = signal<Campaign | null>(null);
 export const progress = signal<Progress | null>(null);
 export const square = signal<Square | null>(null);
 export const tags = signal<readonly DraftTag[]>([]);
+/** A line or polygon that is not finished. */
+export const drawing = signal<Drawing | null>(null);
 export const chosenType = signal<string>("");
 export const chosenTag = signal<string | null>(null);
+/** Which vertex of the chosen tag has the handle. */
+export const chosenVertex = signal<number | null>(null);
 export const plateState = signal<PlateState>("loading");
 /** True once an image took longer than people notice. */
 export const isSlow = signal(false);
@@ -51,30 +52,31 @@ export const notice = signal<string | null>(null);
 /** The sentence for screen readers. */
 export const announcement = signal("");
 export const mine = signal<Mine>({ looks: 0, tags: 0, km2: 0 });
-export const outboxCounts = signal<Counts>({ waiting: 0, refused: [], only_here: 0 });
+export const outboxCounts = signal<Counts>({ waiting: 0, unsent: [], refused: [], only_here: 0 });
+/** The looks of this device, for "My looks". */
+export const lookLog = signal<LookLog | null>(null);
 export const isDurable = signal(true);
 export const sendState = signal<SendState>({ kind: "idle" });
 export const isLight = signal(false);
 export const hasShortcuts = signal(true);
 /** True while the overlays are hidden to see the bare image. */
 export const isBare = signal(false);
+/** True where nothing is stored: the organisers try their campaign out. */
+export const isTry = signal(false);
 /** Seconds pass: for countdowns. */
 export const clock = signal(Date.now());
 
-/** The tag types that can be placed with one tap. */
-export const palette = computed<TagType[]>(
-  () => campaign.value?.tag_types.filter((type) => type.geometry === "Point") ?? [],
-);
+export const palette = computed<TagType[]>(() => campaign.value?.tag_types ?? []);
 export const title = computed<Localised>(() => pick(campaign.value?.title));
 export const isReady = computed(() => plateState.value === "ready" && square.value !== null && block.value === null);
 
-const UNKNOWN = { icon: "circle" as IconName, colour: "#FFFFFF" };
+const UNKNOWN = { icon: "circle" as IconName, colour: "#FFFFFF", kind: "Point" as GeometryKind };
 
 /** Sign and name of a tag type. */
-export function typeOf(key: string): { icon: IconName; colour: string; name: Localised } {
+export function typeOf(key: string): { icon: IconName; colour: string; kind: GeometryKind; name: Localised } {
   const type = campaign.value?.tag_types.find((candidate) => candidate.key === key);
   return type
-    ? { icon: type.icon, colour: type.colour, name: pick(type.name) }
+    ? { icon: type.icon, colour: type.colour, kind: type.geometry, name: pick(type.name) }
     : { ...UNKNOWN, name: { text: key, lang: "" } };
 }
 

@@ -1,7 +1,10 @@
 /** What hands do to tags: place, choose, move, change, remove; each one step of undo. */
+import type { LonLat } from "../shared/contract.ts";
 import { uuid7 } from "../shared/uuid7.ts";
+import type { DraftTag } from "./draft.ts";
 import { say } from "./language.ts";
 import type { Session } from "./session.ts";
+import { anchorOf, isSound, LEAST } from "./shape.ts";
 import { clampToSquare, isInSquare, type Point, project, unproject } from "./stage/view.ts";
 import * as store from "./store.ts";
 
@@ -15,32 +18,29 @@ export function useSession(current: Session): void {
 
 export const currentSession = (): Session => session;
 
-function change(id: string, part: Partial<store.DraftTag>, merge: string | null = null): void {
-  session.edit(
-    store.tags.value.map((tag) => (tag.id === id ? { ...tag, ...part } : tag)),
-    merge,
-  );
+const tagOf = (id: string) => store.tags.value.find((tag) => tag.id === id);
+
+function change(id: string, part: Partial<DraftTag>, merge: string | null = null): void {
+  session.edit({ tags: store.tags.value.map((tag) => (tag.id === id ? { ...tag, ...part } : tag)) }, merge);
 }
 
 /** Degrees with a resolution of about a centimetre: more would be noise. */
-function rounded([lon, lat]: [number, number]): [number, number] {
+function rounded([lon, lat]: LonLat): LonLat {
   return [Math.round(lon * 1e7) / 1e7, Math.round(lat * 1e7) / 1e7];
 }
 
-/** Puts a tag of the chosen type at a point of the stage. */
-export function place(point: Point): void {
-  if (!store.isReady.value || store.isBare.value) return;
+export const placeAt = (point: Point): LonLat => rounded(unproject(clampToSquare(point)));
+
+/** Whether a place of the stage can be marked now; says why when it cannot. */
+export function canMark(point: Point): boolean {
+  if (!store.isReady.value || store.isBare.value) return false;
   if (!isInSquare(point)) {
     outside();
-    return;
+    return false;
   }
-  if (store.tags.value.length >= MOST_TAGS) {
-    store.notify(say("pill_too_many", { n: MOST_TAGS }));
-    return;
-  }
-  const tag = { id: uuid7(), type: store.chosenType.value, at: rounded(unproject(point)), note: "" };
-  session.edit([...store.tags.value, tag]);
-  store.announcement.value = say("said_tagged", { type: store.typeOf(tag.type).name.text, n: store.tags.value.length });
+  if (store.tags.value.length < MOST_TAGS) return true;
+  store.notify(say("pill_too_many", { n: MOST_TAGS }));
+  return false;
 }
 
 function outside(): void {
@@ -52,25 +52,52 @@ function outside(): void {
   brackets?.classList.add("pulse");
 }
 
+/** Adds a tag; with it the drawing that it came from ends. */
+export function add(tag: Pick<DraftTag, "type" | "kind" | "points">): void {
+  session.edit({ tags: [...store.tags.value, { ...tag, id: uuid7(), note: "" }], drawing: null });
+  store.announcement.value = say("said_tagged", { type: store.typeOf(tag.type).name.text, n: store.tags.value.length });
+}
+
 export function choose(id: string | null): void {
   store.chosenTag.value = id;
+  store.chosenVertex.value = null;
 }
 
 export function remove(id: string): void {
-  session.edit(store.tags.value.filter((tag) => tag.id !== id));
+  session.edit({ tags: store.tags.value.filter((tag) => tag.id !== id) });
   store.announcement.value = say("said_removed");
 }
 
-/** Moves a tag to a point of the stage; calls with the same gesture are one undo. */
+/**
+ * Moves a tag so that its sign is at a point of the stage; a shape only as far as all of it stays in the square.
+ * Calls with the same gesture are one undo.
+ */
 export function moveTo(id: string, point: Point, gesture: string): void {
-  change(id, { at: rounded(unproject(clampToSquare(point))) }, `move ${id} ${gesture}`);
+  const tag = tagOf(id);
+  if (!tag) return;
+  const from = project(anchorOf(tag));
+  const moved = tag.points.map(project).map(({ x, y }) => ({ x: x + point.x - from.x, y: y + point.y - from.y }));
+  if (tag.kind !== "Point" && !moved.every(isInSquare)) return;
+  change(id, { points: moved.map(placeAt) }, `move ${id} ${gesture}`);
 }
 
 export function moveBy(id: string, dx: number, dy: number): void {
-  const tag = store.tags.value.find((candidate) => candidate.id === id);
+  const tag = tagOf(id);
   if (!tag) return;
-  const { x, y } = project(tag.at);
+  const { x, y } = project(anchorOf(tag));
   moveTo(id, { x: x + dx, y: y + dy }, "keys");
+}
+
+/** Gives a line or polygon other vertices; false, and said why, when it would cross itself. */
+export function reshape(id: string, points: readonly LonLat[], gesture: string | null): boolean {
+  const tag = tagOf(id);
+  if (!tag) return false;
+  if (!isSound(tag.kind, points)) {
+    if (points.length >= LEAST[tag.kind]) store.notify(say("pill_crossing"));
+    return false;
+  }
+  change(id, { points }, gesture && `shape ${id} ${gesture}`);
+  return true;
 }
 
 export function setType(id: string, type: string): void {

@@ -1,31 +1,14 @@
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { LonLat } from "../../src/shared/contract.ts";
-import {
-  BASE,
-  hasServer,
-  launch,
-  looksOf,
-  metresBetween,
-  openCampaign,
-  placeIn,
-  tagsOf,
-  until,
-  Visitor,
-} from "./world.ts";
+import { hasServer, metresBetween, openCampaign, placeIn, progressOf, tagsOf, until } from "./server.ts";
+import { Visitor } from "./visitor.ts";
 
 describe.skipIf(!hasServer)("tagging", () => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await launch();
-  });
-  afterAll(() => browser?.close());
-
   const placeOf = (tag: { geometry: { coordinates: unknown } }) => tag.geometry.coordinates as LonLat;
 
   test("two objects tagged with the mouse are stored where they were clicked, to a metre", async () => {
     const field = await openCampaign(1);
-    const visitor = await Visitor.come(browser, "desktop");
+    const visitor = await Visitor.come("desktop");
     await visitor.open(field);
     const spots = [
       ["wreckage", 0.25, 0.75],
@@ -45,12 +28,11 @@ describe.skipIf(!hasServer)("tagging", () => {
       const tag = tags.find((candidate) => candidate.properties.tag_type === type)!;
       expect(metresBetween(placeOf(tag), placeIn(field.cells[0]!, u, v))).toBeLessThan(1);
     }
-    await visitor.leave();
   });
 
   test("a tag moved by its handle is stored where its ring is, not where the finger was", async () => {
     const field = await openCampaign(1);
-    const visitor = await Visitor.come(browser, "phone");
+    const visitor = await Visitor.come("phone");
     await visitor.open(field);
     const { page } = visitor;
     const from = await visitor.pointInSquare(0.5, 0.3);
@@ -71,13 +53,12 @@ describe.skipIf(!hasServer)("tagging", () => {
       return found.length === 1 && found;
     });
     expect(metresBetween(placeOf(tag!), placeIn(field.cells[0]!, 0.7, 0.5))).toBeLessThan(1.5);
-    await visitor.leave();
   });
 
   test("the keyboard alone chooses, tags, moves and finishes", async () => {
     const field = await openCampaign(1);
-    const visitor = await Visitor.come(browser, "desktop");
-    await visitor.page.goto(`${BASE}/s/${field.slug}`);
+    const visitor = await Visitor.come("desktop");
+    await visitor.go(`/s/${field.slug}`);
     const { page } = visitor;
     await page.getByRole("dialog").waitFor();
     await page.keyboard.press("Tab");
@@ -102,37 +83,34 @@ describe.skipIf(!hasServer)("tagging", () => {
     });
     expect(tag!.properties.tag_type).toBe("scar");
     expect(metresBetween(placeOf(tag!), placeIn(field.cells[0]!, 0.5 + 10 / side, 0.5 + 1 / side))).toBeLessThan(1);
-    await visitor.leave();
   });
 
   test("nothing here is stored as a look without tags", async () => {
     const field = await openCampaign(2);
-    const visitor = await Visitor.come(browser, "desktop");
+    const visitor = await Visitor.come("desktop");
     await visitor.open(field);
     await visitor.page.getByRole("button", { name: "Nothing here" }).click();
     await visitor.page.getByText("You: 1 look").waitFor();
     const outcomes = await until("the look is counted", async () => {
-      const found = await looksOf(field.slug);
+      const found = (await progressOf(field.slug)).looks_by_outcome;
       return found.nothing === 1 && found;
     });
     expect(outcomes.tagged).toBe(0);
-    await visitor.leave();
   });
 
   test("a click outside the square places nothing and says why", async () => {
     const field = await openCampaign(1);
-    const visitor = await Visitor.come(browser, "desktop");
+    const visitor = await Visitor.come("desktop");
     await visitor.open(field);
     const outside = await visitor.pointInSquare(-0.1, 0.5);
     await visitor.page.mouse.click(outside.x, outside.y);
     await visitor.page.getByText("Outside your square").waitFor();
     expect(await visitor.page.locator(".tag").count()).toBe(0);
-    await visitor.leave();
   });
 
   test("undo takes back a tag, then goes back to the square before", async () => {
     const field = await openCampaign(2);
-    const visitor = await Visitor.come(browser, "desktop");
+    const visitor = await Visitor.come("desktop");
     await visitor.open(field);
     const { page } = visitor;
     const spot = await visitor.pointInSquare(0.4, 0.4);
@@ -144,6 +122,5 @@ describe.skipIf(!hasServer)("tagging", () => {
     await page.keyboard.press("z");
     await page.getByText("You: first square").waitFor();
     expect(await visitor.unsent()).toBe(0);
-    await visitor.leave();
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { colourStep } from "../../src/organiser/layers.ts";
+import { colourStep } from "../../src/organiser/live/ramp.ts";
 
 test("only a cell with all its looks has the colour of done", () => {
   expect([0, 1, 2, 3, 4, 5, 6].map((looks) => colourStep(looks, 5))).toEqual([0, 1, 2, 3, 4, 5, 5]);

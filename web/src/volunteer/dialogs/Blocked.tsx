@@ -1,13 +1,14 @@
 /** The cards that say why there is nothing to look at, what is kept, and what happens next. */
-import type { ComponentChildren } from "preact";
 import { type Glyph, Icon } from "../../shared/symbols.tsx";
-import { skip } from "../actions.ts";
+import { skip, undo } from "../actions.ts";
 import { say } from "../language.ts";
+import { Crowd } from "../panel/Foot.tsx";
 import { refreshMap } from "../stage/camera.ts";
-import { type Block, block, clock, hasLooked, isDurable, mine, outboxCounts, square } from "../store.ts";
+import { type Block, block, canUndo, clock, hasLooked, isDurable, mine, outboxCounts, square } from "../store.ts";
 import { currentSession } from "../tagging.ts";
 import { Rich } from "../text.tsx";
 import { Card } from "./Card.tsx";
+import { OtherSearches } from "./OtherSearches.tsx";
 
 const Lead = ({ name, good }: { name: Glyph; good?: boolean }) => (
   <div class={`lead${good ? " good" : ""}`}>
@@ -15,20 +16,30 @@ const Lead = ({ name, good }: { name: Glyph; good?: boolean }) => (
   </div>
 );
 
+/** The way back to the last square, as long as its look is still here. */
+const BackASquare = () =>
+  canUndo.value ? (
+    <button type="button" class="btn" onClick={undo}>
+      <Icon name="undo" small flip />
+      {say("back_a_square")}
+    </button>
+  ) : null;
+
 const TryNow = () => (
   <div class="btns">
+    <BackASquare />
     <button type="button" class="btn" onClick={() => void currentSession().tryNow()}>
       {say("try_now")}
     </button>
   </div>
 );
 
-const Others = ({ children }: { children?: ComponentChildren }) => (
+const Others = () => (
   <div class="btns">
+    <BackASquare />
     <a class="btn" href="/">
       {say("other_searches")}
     </a>
-    {children}
   </div>
 );
 
@@ -128,12 +139,12 @@ function Done({ all }: { all: boolean }) {
           <dd dir="auto">{say("square_kilometres", { n: km2 })}</dd>
         </div>
       </dl>
+      <Crowd />
+      <OtherSearches />
       <div class="btns">
+        <BackASquare />
         <a class="btn primary" href="/">
           {say("other_searches")}
-        </a>
-        <a class="btn" href={`/organise/${encodeURIComponent(currentSession().slug)}`}>
-          {say("crowd_progress")}
         </a>
       </div>
       <p class="fine">{say("done_fine")}</p>

@@ -3,6 +3,7 @@
  */
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { useModal } from "../../shared/modal.ts";
 import { Icon } from "../../shared/symbols.tsx";
 import { say } from "../language.ts";
 
@@ -22,32 +23,23 @@ interface CardProps {
   children: ComponentChildren;
 }
 
-function setInert(isInert: boolean): void {
-  for (const id of REST) document.getElementById(id)?.toggleAttribute("inert", isInert);
-  document.getElementById("dock")?.classList.toggle("asleep", isInert);
+/** The dock keeps its place and its height, but looks as if it slept. */
+function useSleepingDock(): void {
+  useLayoutEffect(() => {
+    const dock = document.getElementById("dock");
+    dock?.classList.add("asleep");
+    return () => dock?.classList.remove("asleep");
+  }, []);
 }
 
 export function Card({ role, title, wide, narrow, middle, isFirst, sign, onClose, children }: CardProps) {
   const card = useRef<HTMLDivElement>(null);
-  const close = useRef(onClose);
-  close.current = onClose;
-  useLayoutEffect(() => {
-    const before = document.activeElement as HTMLElement | null;
-    setInert(true);
-    // The card itself, not its button: a key meant for the image must not press what has just appeared.
-    card.current!.focus();
-    // On the document: Escape closes the card wherever the focus has got to.
-    const onKeyDown = (event: KeyboardEvent) => {
-      if (event.key === "Escape") close.current?.();
-    };
-    document.addEventListener("keydown", onKeyDown);
-    return () => {
-      document.removeEventListener("keydown", onKeyDown);
-      setInert(false);
-      const target = before?.isConnected && before !== document.body ? before : document.getElementById("map");
-      target?.focus({ preventScroll: true });
-    };
-  }, []);
+  useModal(card, {
+    rest: () => REST.flatMap((id) => document.getElementById(id) ?? []),
+    onEscape: onClose,
+    back: () => document.getElementById("map"),
+  });
+  useSleepingDock();
   return (
     <div
       class={`veil${middle ? " mid" : ""}${isFirst ? " first-sheet" : ""}`}

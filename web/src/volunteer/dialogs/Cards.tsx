@@ -3,8 +3,9 @@ import { block, dialog, plateState, square } from "../store.ts";
 import { Blocked, BrokenImage } from "./Blocked.tsx";
 import { First, Help, Keys, More, Source } from "./dialogs.tsx";
 import { Menu } from "./Menu.tsx";
+import { Mine } from "./Mine.tsx";
 
-const DIALOGS = { first: First, help: Help, menu: Menu, more: More, keys: Keys, source: Source };
+const DIALOGS = { first: First, help: Help, menu: Menu, more: More, keys: Keys, source: Source, mine: Mine };
 
 export function Cards() {
   if (block.value) return <Blocked key={block.value.kind} />;

@@ -1,9 +1,12 @@
 /** The menu: light, shortcuts, what this device has done, and looks that could not be saved. */
+
+import { LANGUAGES, type Language } from "../../shared/language.ts";
+import { reader } from "../../shared/locale.ts";
 import { Icon } from "../../shared/symbols.tsx";
-import { say } from "../language.ts";
+import { say, speak } from "../language.ts";
 import type { Kept } from "../outbox.ts";
 import { setLight, setShortcuts } from "../remember.ts";
-import { dialog, hasShortcuts, isLight, mine, outboxCounts } from "../store.ts";
+import { dialog, hasShortcuts, isLight, isTry, mine, outboxCounts } from "../store.ts";
 import { currentSession } from "../tagging.ts";
 import { Card } from "./Card.tsx";
 import { close } from "./dialogs.tsx";
@@ -26,6 +29,26 @@ function Switch({
         <small>{hint}</small>
       </span>
       <input type="checkbox" checked={on} onChange={(event) => onChange(event.currentTarget.checked)} />
+    </label>
+  );
+}
+
+/** Each language by its own name, so that one finds it again. */
+function Languages() {
+  return (
+    <label class="item">
+      <b class="grow">{say("menu_language")}</b>
+      <select
+        class="field languages"
+        value={reader.value.language}
+        onChange={(event) => void speak(event.currentTarget.value as Language)}
+      >
+        {Object.entries(LANGUAGES).map(([language, name]) => (
+          <option key={language} value={language} lang={language}>
+            {name}
+          </option>
+        ))}
+      </select>
     </label>
   );
 }
@@ -61,12 +84,16 @@ export function Menu() {
           <b class="grow">{say("menu_keys")}</b>
           <Icon name="chevron" flip />
         </button>
-        <div class="item">
-          <span class="grow">
-            <b>{say("menu_mine")}</b>
-            <small class="num">{say("menu_mine_text", { n: mine.value.looks })}</small>
-          </span>
-        </div>
+        <Languages />
+        {!isTry.value && (
+          <button type="button" class="item" onClick={() => (dialog.value = "mine")}>
+            <span class="grow">
+              <b>{say("menu_mine")}</b>
+              <small class="num">{say("menu_mine_text", { n: mine.value.looks })}</small>
+            </span>
+            <Icon name="chevron" flip />
+          </button>
+        )}
         {refused.length > 0 && (
           <div class="refused">
             <b>{say("menu_refused", { n: refused.length })}</b>

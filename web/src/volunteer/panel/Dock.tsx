@@ -1,8 +1,9 @@
 /** The tools: what to tag, what is tagged, the one primary button, undo, the two other answers. */
 import { Icon } from "../../shared/symbols.tsx";
 import { badImage, finish, open, skip, undo } from "../actions.ts";
+import { canEnd } from "../drawing.ts";
 import { say } from "../language.ts";
-import { block, canUndo, chosenTag, isReady, square, tags } from "../store.ts";
+import { block, canUndo, chosenTag, drawing, isReady, square, tags } from "../store.ts";
 import { Foot } from "./Foot.tsx";
 import { Palette } from "./Palette.tsx";
 import { TagList } from "./TagList.tsx";
@@ -13,8 +14,14 @@ export function keepFocus(event: MouseEvent): void {
   if ((event.target as Element).closest("button")) event.preventDefault();
 }
 
+function primaryLabel(): string {
+  if (drawing.value) return say(drawing.value.kind === "Polygon" ? "finish_area" : "finish_line");
+  const n = tags.value.length;
+  return n > 0 ? say("done_tags", { n }) : say("nothing_here");
+}
+
 function Actions() {
-  const count = tags.value.length;
+  const canFinish = isReady.value && (drawing.value === null || canEnd(drawing.value));
   const canAnswer = square.value !== null && block.value === null;
   return (
     <div class="actions">
@@ -22,8 +29,8 @@ function Actions() {
         <Icon name="undo" flip />
         {say("undo")}
       </button>
-      <button type="button" class="btn primary go" id="finish" disabled={!isReady.value} onClick={finish}>
-        {count > 0 ? say("done_tags", { n: count }) : say("nothing_here")}
+      <button type="button" class="btn primary go" id="finish" disabled={!canFinish} onClick={finish}>
+        {primaryLabel()}
         <kbd aria-hidden="true">{say("space_key")}</kbd>
       </button>
       <button

@@ -25,7 +25,6 @@ function Saved() {
 
 export function Foot() {
   const { looks, tags } = mine.value;
-  const crowd = progress.value;
   return (
     <div class="foot num">
       <div class="row">
@@ -38,14 +37,21 @@ export function Foot() {
         </span>
         <Saved />
       </div>
-      {crowd && (
-        <>
-          <div class="meter" role="img" aria-label={say("together_label", { share: words.percent(crowd.coverage) })}>
-            <i style={{ width: `${crowd.coverage * 100}%` }} />
-          </div>
-          <div>{say("together", { done: crowd.cells_done, cells: crowd.cells, people: crowd.volunteers })}</div>
-        </>
-      )}
+      <Crowd />
+    </div>
+  );
+}
+
+/** How far all together are. */
+export function Crowd() {
+  const crowd = progress.value;
+  if (!crowd) return null;
+  return (
+    <div class="crowd num">
+      <div class="meter" role="img" aria-label={say("together_label", { share: words.percent(crowd.coverage) })}>
+        <i style={{ width: `${crowd.coverage * 100}%` }} />
+      </div>
+      <div>{say("together", { done: crowd.cells_done, cells: crowd.cells, n: crowd.volunteers })}</div>
     </div>
   );
 }

@@ -1,6 +1,7 @@
 /** The tags of this square as a list: the same as on the image, without the image. */
 import { Badge, Icon } from "../../shared/symbols.tsx";
 import { say } from "../language.ts";
+import { anchorOf } from "../shape.ts";
 import { reveal } from "../stage/camera.ts";
 import { isInSight, project } from "../stage/view.ts";
 import { chosenTag, tags, typeOf } from "../store.ts";
@@ -9,7 +10,7 @@ import { Said } from "../text.tsx";
 
 function edit(id: string): void {
   const tag = tags.value.find((candidate) => candidate.id === id);
-  if (tag && !isInSight(project(tag.at))) reveal(tag.at);
+  if (tag && !isInSight(project(anchorOf(tag)))) reveal(anchorOf(tag));
   choose(id);
 }
 

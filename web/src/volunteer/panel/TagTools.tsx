@@ -1,11 +1,12 @@
 /** The dock of a phone while a tag is chosen: everything under the thumb, in the dock's usual height. */
 import { useState } from "preact/hooks";
-import { pick } from "../../shared/locale.ts";
 import { Badge, Icon } from "../../shared/symbols.tsx";
+import type { DraftTag } from "../draft.ts";
 import { say } from "../language.ts";
 import { NoteField } from "../stage/TagCard.tsx";
-import { type DraftTag, palette, typeOf } from "../store.ts";
-import { choose, remove, setType } from "../tagging.ts";
+import { TypeField } from "../stage/TypeField.tsx";
+import { typeOf } from "../store.ts";
+import { choose, remove } from "../tagging.ts";
 import { Said } from "../text.tsx";
 
 type Mode = "tools" | "note" | "change";
@@ -20,7 +21,7 @@ export function TagTools({ tag }: { tag: DraftTag }) {
         <b class="grow">
           <Said of={name} />
         </b>
-        <span class="hint">{say("tag_handle_hint")}</span>
+        <span class="hint">{say(tag.kind === "Point" ? "tag_handle_hint" : "tag_points_hint")}</span>
       </div>
       {mode === "tools" && (
         <div class="row tools">
@@ -38,23 +39,7 @@ export function TagTools({ tag }: { tag: DraftTag }) {
         </div>
       )}
       {mode === "note" && <NoteField id={tag.id} note={tag.note} onEnter={() => setMode("tools")} />}
-      {mode === "change" && (
-        <select
-          class="field"
-          aria-label={say("tag_kind")}
-          value={tag.type}
-          onChange={(event) => {
-            setType(tag.id, event.currentTarget.value);
-            setMode("tools");
-          }}
-        >
-          {palette.value.map((type) => (
-            <option key={type.key} value={type.key}>
-              {pick(type.name).text}
-            </option>
-          ))}
-        </select>
-      )}
+      {mode === "change" && <TypeField tag={tag} onChosen={() => setMode("tools")} />}
       <button type="button" class="btn primary go" onClick={() => choose(null)}>
         {say("keep_it_here")}
       </button>

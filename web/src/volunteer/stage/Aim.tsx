@@ -16,8 +16,8 @@ export function Aim() {
   const at = hover.value ?? (isKeyboardAiming.value ? crosshair.value : null);
   const box = squareBox.value;
   if (!at || !box || !isReady.value || isBare.value || chosenTag.value || !isInSquare(at)) return null;
-  const radius = agreementPx(metresPerPx.value, box.side);
-  const { icon, colour } = typeOf(chosenType.value);
+  const { icon, colour, kind } = typeOf(chosenType.value);
+  const radius = kind === "Point" ? agreementPx(metresPerPx.value, box.side) : null;
   const badge = 60 + Math.min(46, Math.max(14, (radius ?? 16) * 0.7)) - 5;
   return (
     <svg

@@ -1,8 +1,13 @@
-/** The tags on the image: real buttons, with the exact spot left visible in the middle of the ring. */
+/**
+ * The tags on the image: real buttons, with the exact spot left visible in the middle of the ring. A line or polygon
+ * has its sign at one of its vertices; what it looks like is drawn by Shapes.
+ */
 import { useRef } from "preact/hooks";
 import { AgreementCircle, BadgeShape, Icon, Ring } from "../../shared/symbols.tsx";
+import type { DraftTag } from "../draft.ts";
 import { say } from "../language.ts";
-import { chosenTag, type DraftTag, isBare, tags, typeOf } from "../store.ts";
+import { anchorOf } from "../shape.ts";
+import { chosenTag, chosenVertex, isBare, tags, typeOf } from "../store.ts";
 import { agreementPx, choose, moveBy, moveTo, remove } from "../tagging.ts";
 import { useDrag } from "./drag.ts";
 import { frame, metresPerPx, project, squareBox } from "./view.ts";
@@ -37,13 +42,14 @@ function removeAndStay(id: string): void {
 
 function Marker({ tag, index, count }: { tag: DraftTag; index: number; count: number }) {
   const { icon, colour, name } = typeOf(tag.type);
-  const { x, y } = project(tag.at);
+  const { x, y } = project(anchorOf(tag));
   const chosen = chosenTag.value === tag.id;
   const box = squareBox.value;
-  const radius = box && agreementPx(metresPerPx.value, box.side);
+  const isPoint = tag.kind === "Point";
+  const radius = box && isPoint ? agreementPx(metresPerPx.value, box.side) : null;
   const gesture = useRef(0);
   const drag = useDrag(
-    (point) => moveTo(tag.id, point, String(gesture.current)),
+    (to) => moveTo(tag.id, to, String(gesture.current)),
     () => (gesture.current += 1),
   );
   const flip = x > frame.value.width - FLIP_PX ? -30 : 0;
@@ -53,7 +59,7 @@ function Marker({ tag, index, count }: { tag: DraftTag; index: number; count: nu
     <div class={`spot${chosen ? " sel" : ""}`} style={{ transform: `translate(${x}px, ${y}px)` }}>
       <svg class="mark" viewBox="0 0 72 72" aria-hidden="true">
         {chosen && radius !== null && <AgreementCircle cx={36} cy={36} r={radius} />}
-        <Ring colour={colour} />
+        {isPoint && <Ring colour={colour} />}
         <svg x={39 + flip} y={9 + drop} width="24" height="24" viewBox="0 0 24 24" overflow="visible">
           <BadgeShape icon={icon} colour={colour} />
         </svg>
@@ -70,7 +76,7 @@ function Marker({ tag, index, count }: { tag: DraftTag; index: number; count: nu
       <span class="lbl" aria-hidden="true">
         {name.text}
       </span>
-      {chosen && (
+      {chosen && chosenVertex.value === null && (
         <>
           <span class="stem touch" />
           <span

@@ -2,7 +2,19 @@
 import type { ComponentChildren } from "preact";
 import { Icon } from "../../shared/symbols.tsx";
 import { say } from "../language.ts";
-import { block, clock, dialog, isSlow, notice, outboxCounts, plateState, sendState, square } from "../store.ts";
+import {
+  block,
+  clock,
+  dialog,
+  isDurable,
+  isSlow,
+  isTry,
+  notice,
+  outboxCounts,
+  plateState,
+  sendState,
+  square,
+} from "../store.ts";
 import { Rich, timeLeft } from "../text.tsx";
 
 const SAVING_SHOWN_AFTER_MS = 1000;
@@ -14,7 +26,11 @@ function current(): { tone: "" | "warn"; sign: ComponentChildren; text: string }
   if (only_here > 0) return { tone: "warn", sign: <span class="dot" />, text: say("pill_full", { n: only_here }) };
   if (state.kind === "waiting" && waiting > 0) {
     if (state.reason === "offline")
-      return { tone: "warn", sign: <Icon name="offline" small />, text: say("pill_offline", { n: waiting }) };
+      return {
+        tone: "warn",
+        sign: <Icon name="offline" small />,
+        text: say(isDurable.value ? "pill_offline" : "pill_offline_memory", { n: waiting }),
+      };
     return {
       tone: "warn",
       sign: <span class="dot" />,
@@ -28,6 +44,7 @@ function current(): { tone: "" | "warn"; sign: ComponentChildren; text: string }
   if (state.kind === "sending" && clock.value - state.since > SAVING_SHOWN_AFTER_MS) {
     return { tone: "", sign: <span class="spin" />, text: say("pill_saving", { n: state.looks }) };
   }
+  if (isTry.value) return { tone: "", sign: null, text: say("pill_try") };
   return null;
 }
 

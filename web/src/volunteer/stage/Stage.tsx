@@ -5,6 +5,7 @@ import { Aim } from "./Aim.tsx";
 import { Furniture } from "./Furniture.tsx";
 import { Markers } from "./Markers.tsx";
 import { Pill } from "./Pill.tsx";
+import { Shapes } from "./Shapes.tsx";
 import { TagCard } from "./TagCard.tsx";
 
 /** False until MapLibre has arrived, and where it cannot run. */
@@ -19,6 +20,7 @@ export function Stage() {
           <i />
         </div>
       )}
+      <Shapes />
       <Markers />
       <Aim />
       <TagCard />

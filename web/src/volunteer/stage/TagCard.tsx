@@ -1,10 +1,10 @@
 /** The small card of a chosen tag, beside it: kind, note, remove. On a phone the dock has these instead. */
-
-import { pick } from "../../shared/locale.ts";
 import { Icon } from "../../shared/symbols.tsx";
 import { say } from "../language.ts";
-import { chosenTag, isBare, palette, tags, typeOf } from "../store.ts";
-import { choose, remove, setNote, setType } from "../tagging.ts";
+import { anchorOf } from "../shape.ts";
+import { chosenTag, isBare, tags, typeOf } from "../store.ts";
+import { choose, remove, setNote } from "../tagging.ts";
+import { TypeField } from "./TypeField.tsx";
 import { frame, project } from "./view.ts";
 
 const WIDTH = 264;
@@ -14,7 +14,7 @@ const GAP = 44;
 export function TagCard() {
   const tag = tags.value.find((candidate) => candidate.id === chosenTag.value);
   if (!tag || isBare.value) return null;
-  const { x, y } = project(tag.at);
+  const { x, y } = project(anchorOf(tag));
   const left = Math.min(Math.max(8, x - WIDTH / 2), frame.value.width - WIDTH - 8);
   // Below hangs the handle, where there is one.
   const hasHandle = matchMedia("(pointer: coarse)").matches;
@@ -40,24 +40,13 @@ export function TagCard() {
       }}
     >
       <div class="row">
-        <select
-          class="field grow"
-          aria-label={say("tag_kind")}
-          value={tag.type}
-          onChange={(event) => setType(tag.id, event.currentTarget.value)}
-        >
-          {palette.value.map((type) => (
-            <option key={type.key} value={type.key}>
-              {pick(type.name).text}
-            </option>
-          ))}
-        </select>
+        <TypeField tag={tag} />
         <button type="button" class="icon-btn" aria-label={say("tag_remove")} onClick={() => remove(tag.id)}>
           <Icon name="bin" />
         </button>
       </div>
       <NoteField id={tag.id} note={tag.note} onEnter={back} />
-      <p class="hint">{say("tag_move_hint")}</p>
+      <p class="hint">{say(tag.kind === "Point" ? "tag_move_hint" : "tag_shape_hint")}</p>
     </div>
   );
 }

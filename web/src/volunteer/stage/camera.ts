@@ -113,7 +113,7 @@ export async function attachMap(container: HTMLElement, layer: Imagery): Promise
       minZoom: 0,
       maxZoom: 24,
       trackResize: false,
-      clickTolerance: 6,
+      clickTolerance: matchMedia("(pointer: coarse)").matches ? 10 : 6,
       transformConstrain: (center, wanted) => {
         const allowed = constrain({ ...toWorld([center.lng, center.lat]), zoom: wanted });
         return { center: new LngLat(...toLonLat(allowed)), zoom: allowed.zoom };

@@ -4,8 +4,10 @@
  * Invariant: a tap is one pointer that went down and up in nearly the same place; there is no long press and no
  * double tap, so two quick taps are two tags.
  */
+
+import { mark } from "../drawing.ts";
 import { chosenTag } from "../store.ts";
-import { choose, place } from "../tagging.ts";
+import { choose } from "../tagging.ts";
 import type { Point } from "./view.ts";
 
 const TOLERANCE_PX = { mouse: 6, pen: 8, touch: 10 };
@@ -49,7 +51,7 @@ export function followPointer(stage: HTMLElement, onHover: HoverListener): void 
     leaveField();
     // While a tag is chosen, a tap elsewhere only leaves it.
     if (chosenTag.value) choose(null);
-    else place(to);
+    else mark(to);
   });
   // A tap would also become a click, and land on the marker that it has just placed.
   stage.addEventListener("touchend", (event) => isOnImage(event) && event.cancelable && event.preventDefault(), {

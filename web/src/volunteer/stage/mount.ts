@@ -3,7 +3,7 @@ import { effect } from "@preact/signals";
 import type { Imagery } from "../../shared/contract.ts";
 import { measure } from "../frame.ts";
 import { say } from "../language.ts";
-import { isBare, isSlow, plateState, square } from "../store.ts";
+import { drawing, isBare, isSlow, plateState, square } from "../store.ts";
 import { hover, isKeyboardAiming } from "./Aim.tsx";
 import { attachMap, coverUntilDrawn, goHome, resized, useImagery } from "./camera.ts";
 import { followPointer } from "./gestures.ts";
@@ -79,6 +79,7 @@ export async function mountStage(imagery: Imagery): Promise<void> {
     stage.setAttribute("aria-label", say("stage_label"));
     stage.classList.toggle("loading", plateState.value === "loading" && isSlow.value);
     stage.classList.toggle("bare", isBare.value);
+    stage.classList.toggle("drawing", drawing.value !== null);
   });
   new ResizeObserver(() => {
     const wasHome = !isZoomed.value;

@@ -1,0 +1,168 @@
+//! Progress over HTTP: the numbers here, the map and one cell beside.
+
+mod cell;
+mod map;
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpResponse, get, http::header, web::Data};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{
+    READER, queries,
+    rates::{self, Period, RatesView},
+};
+use crate::{
+    accounts::Viewer,
+    campaigns::{self, Activity, Campaign, State},
+    feed,
+    http::{PathParam, Problem, Query},
+    state::App,
+};
+
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(read)
+        .service(map::read_cells)
+        .service(cell::read_cell);
+}
+
+#[derive(Serialize, ToSchema)]
+struct ProgressView {
+    /// Slug of the campaign.
+    campaign: String,
+    state: State,
+    /// Looks and tags up to this time are counted.
+    #[schema(value_type = String, format = DateTime)]
+    as_of: Timestamp,
+    /// How far the numbers are behind, in seconds.
+    lag_seconds: f64,
+    cells: i64,
+    /// Cells that several volunteers reported as bad imagery; they are not given any more.
+    cells_bad_imagery: i64,
+    /// Part of the cells that are done: 0 to 1.
+    coverage: f64,
+    area_km2: f64,
+    /// Looks that the cells want, all together.
+    looks_expected: i64,
+    /// Looks that the cells still want, those with bad imagery among them.
+    looks_missing: i64,
+    looks_by_outcome: OutcomesView,
+    volunteers: i64,
+    #[serde(flatten)]
+    activity: Activity,
+    /// The minute of the first look.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    first_look_at: Option<Timestamp>,
+    #[schema(example = json!({"wreckage": 143}))]
+    tags_by_type: BTreeMap<String, i64>,
+    rates: RatesView,
+    /// How far the cells are made, while the campaign is being prepared.
+    preparation: Option<PreparationView>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct OutcomesView {
+    tagged: i64,
+    nothing: i64,
+    skipped: i64,
+    bad_imagery: i64,
+}
+
+#[derive(Serialize, ToSchema)]
+struct PreparationView {
+    cells_prepared: i64,
+    cells: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProgressQuery {
+    period: Option<Period>,
+}
+
+/// How far is it
+///
+/// Every number is derived from looks and tags; `spotter verify` recounts them.
+#[utoipa::path(
+    tag = "Progress",
+    params(
+        ("campaign" = String, Path, description = "Slug or id.", example = "demo"),
+        ("period" = inline(Option<Period>), Query, description = "What `rates` cover; the last hour unless told."),
+    ),
+    responses((status = 200, description = "The campaign's progress.", body = ProgressView)),
+    security((), ("organiser" = []))
+)]
+#[get("/v1/campaigns/{campaign}/progress")]
+async fn read(
+    app: Data<App>,
+    viewer: Viewer,
+    reference: PathParam<String>,
+    query: Query<ProgressQuery>,
+) -> Result<HttpResponse, Problem> {
+    let conn = app.db.get().await?;
+    let campaign = campaigns::find(&*conn, &reference.0, &viewer).await?;
+    let wanted = i16::try_from(campaign.looks_wanted).unwrap_or(i16::MAX);
+    let lag = feed::lag(&*conn, READER).await?;
+    let activity = campaigns::activity(&*conn, &[campaign.id])
+        .await?
+        .remove(&campaign.id)
+        .ok_or_else(|| Problem::internal(&"a campaign has no activity"))?;
+    let totals = queries::totals(&*conn, campaign.id, wanted).await?;
+    let tags_by_type = queries::tags_by_type(&*conn, campaign.id).await?;
+    let first_look_at = queries::first_minute(&*conn, campaign.id).await?;
+    let period = query.0.period.unwrap_or_default();
+    let rates = rates::read(&*conn, campaign.id, period, first_look_at, lag.now).await?;
+    let as_of = lag.oldest_unread.unwrap_or(lag.now);
+    let view = ProgressView {
+        state: campaign.state,
+        as_of,
+        lag_seconds: lag.now.duration_since(as_of).as_secs_f64().max(0.0),
+        cells: campaign.cells,
+        cells_bad_imagery: totals.cells_bad_imagery,
+        coverage: share(activity.cells_done, campaign.cells),
+        area_km2: campaign.area_km2,
+        looks_expected: campaign.cells * i64::from(campaign.looks_wanted),
+        looks_missing: totals.looks_missing,
+        looks_by_outcome: OutcomesView {
+            tagged: totals.tagged,
+            nothing: totals.nothing,
+            skipped: totals.skipped,
+            bad_imagery: totals.bad_imagery,
+        },
+        volunteers: totals.volunteers,
+        activity,
+        first_look_at,
+        tags_by_type: tags_by_type
+            .into_iter()
+            .filter(|(_, tags)| *tags != 0)
+            .collect(),
+        rates,
+        preparation: preparation(&campaign),
+        campaign: campaign.slug,
+    };
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "public, no-cache"))
+        .json(view))
+}
+
+/// A quotient of counts, exact far beyond the limits of a campaign.
+fn share(part: i64, whole: i64) -> f64 {
+    #[expect(
+        clippy::as_conversions,
+        clippy::cast_precision_loss,
+        reason = "counts stay far below 2^53"
+    )]
+    let (part, whole) = (part as f64, whole as f64);
+    if whole > 0.0 { part / whole } else { 0.0 }
+}
+
+fn preparation(campaign: &Campaign) -> Option<PreparationView> {
+    (campaign.state == State::Preparing).then_some(PreparationView {
+        cells_prepared: campaign.cells_prepared,
+        cells: campaign.cells,
+    })
+}

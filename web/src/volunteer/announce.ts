@@ -1,0 +1,28 @@
+/** What screen readers hear of trouble: that it began and that it ended; countdowns stay silent between. */
+import { effect } from "@preact/signals";
+import { say } from "./language.ts";
+import * as store from "./store.ts";
+
+/** Why nothing can be sent or fetched now; "" while all is well. */
+function trouble(): "" | "offline" | "busy" {
+  const card = store.block.value?.kind;
+  if (card === "offline" || card === "busy") return card;
+  const state = store.sendState.value;
+  return state.kind === "waiting" && store.outboxCounts.value.waiting > 0 ? state.reason : "";
+}
+
+export function announceTrouble(): void {
+  let last: ReturnType<typeof trouble> = "";
+  effect(() => {
+    // An attempt under way is neither the end nor a new beginning.
+    if (store.sendState.value.kind === "sending") return;
+    const now = trouble();
+    if (now === last) return;
+    const n = store.outboxCounts.peek().waiting;
+    const isBack = now === "" && !store.block.peek();
+    last = now;
+    if (now === "offline") store.announcement.value = say("said_offline", { n });
+    else if (now === "busy") store.announcement.value = say("said_busy", { n });
+    else if (isBack) store.announcement.value = say("said_again");
+  });
+}

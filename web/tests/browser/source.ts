@@ -1,0 +1,67 @@
+/** A source of imagery that fails or keeps waiting when it is told to: the server fetches a layer's tiles from it. */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { api, BASE, LAYER } from "./server.ts";
+
+let made = 0;
+
+export class Source {
+  readonly layer = `browser-${Date.now().toString(36)}-${process.pid}-${made++}`;
+  /** Tiles asked for while it failed. */
+  refused = 0;
+  #isFailing = false;
+  #held: Promise<void> | null = null;
+  #release = () => {};
+  readonly #server: Server;
+
+  private constructor() {
+    this.#server = createServer(async (incoming, outgoing) => {
+      await this.#held;
+      if (this.#isFailing) {
+        this.refused += 1;
+        outgoing.writeHead(500).end("The disk of this source is broken.");
+        return;
+      }
+      const tile = await fetch(`${BASE}/v1/imagery/${LAYER}${incoming.url!.replace(".jpg", "")}`);
+      outgoing.writeHead(tile.status, { "Content-Type": tile.headers.get("Content-Type") ?? "image/jpeg" });
+      outgoing.end(Buffer.from(await tile.arrayBuffer()));
+    });
+  }
+
+  /** Opens the source and makes a layer of it. */
+  static async open(): Promise<Source> {
+    const source = new Source();
+    await new Promise<void>((resolve) => source.#server.listen(0, "127.0.0.1", resolve));
+    const { port } = source.#server.address() as AddressInfo;
+    await api("/v1/imagery", "POST", {
+      key: source.layer,
+      name: "Test survey",
+      url_template: `http://127.0.0.1:${port}/{z}/{x}/{y}.jpg`,
+      max_zoom: 19,
+      attribution: "Browser tests",
+    });
+    return source;
+  }
+
+  fail(): void {
+    this.#isFailing = true;
+    this.#release();
+  }
+
+  hold(): void {
+    this.#held = new Promise((resolve) => (this.#release = resolve));
+  }
+
+  /** Everything that was held goes on, and nothing fails any more. */
+  recover(): void {
+    this.#isFailing = false;
+    this.#held = null;
+    this.#release();
+  }
+
+  async close(): Promise<void> {
+    this.recover();
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
