@@ -9,7 +9,8 @@ export default defineConfig({
           name: "browser",
           include: ["tests/browser/**/*.test.ts"],
           environment: "node",
-          testTimeout: 90_000,
+          // Longer than anything takes: a machine that builds meanwhile is five times as slow.
+          testTimeout: 180_000,
           hookTimeout: 90_000,
           // Vitest itself claims BASE_URL, so the tests get it under another name.
           env: { SPOTTER_URL: process.env.BASE_URL ?? "" },

@@ -152,10 +152,14 @@ async fn organiser(req: &HttpRequest, secret: &str) -> Result<Organiser, Problem
     let refused =
         || Problem::unauthorized("key_refused", "This key is not known, or it was revoked.");
     if !secret.starts_with("spk_") {
-        return Err(Problem::forbidden(
-            "organiser_needed",
-            "This call is an organiser's: send an API key, not a volunteer's token.",
-        ));
+        // Only a real volunteer is told so; whatever else was typed is an unknown key.
+        return Err(match volunteer(req) {
+            Ok(_) => Problem::forbidden(
+                "organiser_needed",
+                "This call is an organiser's: send an API key, not a volunteer's token.",
+            ),
+            Err(_) => refused(),
+        });
     }
     let app = req
         .app_data::<Data<App>>()

@@ -101,12 +101,11 @@ async fn deal(
     let near = check(&wanted.0)?;
     let campaign = campaigns::running(&app, &reference.0).await?;
     campaign.check_open(app.clock.now())?;
-    let (volunteer_id, signed_up) = match caller.0 {
-        Some(volunteer) => (volunteer.id, None),
-        None => {
-            let new = SignedUp::now(&keys, app.clock.now());
-            (new.volunteer_id, Some(new))
-        }
+    let (volunteer_id, signed_up) = if let Some(volunteer) = caller.0 {
+        (volunteer.id, None)
+    } else {
+        let new = SignedUp::now(&keys, app.clock.now());
+        (new.volunteer_id, Some(new))
     };
     let dealt = super::deal(&app, volunteer_id, &campaign, wanted.0.count, near).await?;
     Ok(HttpResponse::Ok()

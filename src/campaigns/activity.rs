@@ -13,7 +13,7 @@ use crate::db::DbError;
 
 /// Somebody whose last look is younger than this is looking now, in seconds.
 const ACTIVE_SECS: f64 = 300.0;
-/// Whole minutes of which `looks_per_minute` is the mean.
+/// Most whole minutes of which `looks_per_minute` is the mean.
 const RATE_MINUTES: i32 = 5;
 
 /// How far a campaign is, and what happens in it now.
@@ -27,7 +27,8 @@ pub struct Activity {
     pub tags: i64,
     /// Volunteers with a look in the last five minutes.
     pub volunteers_active: i64,
-    /// Mean of the last five whole minutes; null before the first look.
+    /// Mean of the last five whole minutes, or of those since the first look; null before there
+    /// is one.
     pub looks_per_minute: Option<f64>,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_look_at: Option<Timestamp>,
@@ -47,15 +48,19 @@ pub async fn read(
                (SELECT count(*) FROM campaign_volunteers AS v
                 WHERE v.campaign_id = c.id
                   AND v.last_look_at > now() - make_interval(secs => $2)) AS volunteers_active,
-               CASE WHEN seen.last_look_at IS NOT NULL THEN
-                   (SELECT coalesce(sum(m.looks), 0)::float8 / $3 FROM campaign_minutes AS m
-                    WHERE m.campaign_id = c.id AND m.minute < date_trunc('minute', now())
-                      AND m.minute >= date_trunc('minute', now()) - make_interval(mins => $3))
-               END AS looks_per_minute
+               (SELECT coalesce(sum(m.looks), 0)::float8
+                       / nullif(least($3, extract(epoch FROM whole.until - seen.first) / 60), 0)::float8
+                FROM campaign_minutes AS m
+                WHERE m.campaign_id = c.id AND seen.first < whole.until AND m.minute < whole.until
+                  AND m.minute >= whole.until - make_interval(mins => $3)) AS looks_per_minute
         FROM campaigns AS c
         LEFT JOIN campaign_totals AS t ON t.campaign_id = c.id
-        CROSS JOIN LATERAL (SELECT max(last_look_at) AS last_look_at FROM campaign_volunteers AS v
-                            WHERE v.campaign_id = c.id) AS seen
+        CROSS JOIN (SELECT date_trunc('minute', now()) AS until) AS whole
+        CROSS JOIN LATERAL (
+            SELECT (SELECT max(last_look_at) FROM campaign_volunteers AS v
+                    WHERE v.campaign_id = c.id) AS last_look_at,
+                   (SELECT min(minute) FROM campaign_minutes AS m
+                    WHERE m.campaign_id = c.id) AS first) AS seen
         WHERE c.id = ANY ($1)";
     let rows = db
         .query_typed(

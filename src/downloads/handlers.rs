@@ -140,17 +140,14 @@ async fn read(
     })?;
     let now = app.clock.now();
     let conn = app.db.get().await?;
-    let campaign = match query.0.ticket {
-        Some(ticket) => {
-            let found = campaigns::find_any(&*conn, &reference).await?;
-            found
-                .filter(|c| keys.verify_ticket(&purpose(c.id, file), &ticket, now))
-                .ok_or_else(ticket_refused)?
-        }
-        None => {
-            require_key(&viewer)?;
-            campaigns::find(&*conn, &reference, &viewer).await?
-        }
+    let campaign = if let Some(ticket) = query.0.ticket {
+        let found = campaigns::find_any(&*conn, &reference).await?;
+        found
+            .filter(|c| keys.verify_ticket(&purpose(c.id, file), &ticket, now))
+            .ok_or_else(ticket_refused)?
+    } else {
+        require_key(&viewer)?;
+        campaigns::find(&*conn, &reference, &viewer).await?
     };
     drop(conn);
     let saved_as = file.saved_as(&campaign.slug, now);

@@ -158,10 +158,10 @@ fn check(of: &ProbeOf, errors: &mut FieldErrors) {
             format!("{ZOOM_MAX} is the deepest")
         });
     }
-    if let Some([lon, lat]) = of.near {
-        if let Err(e) = LonLat::new(lon, lat) {
-            errors.push("/near", e.to_string());
-        }
+    if let Some([lon, lat]) = of.near
+        && let Err(e) = LonLat::new(lon, lat)
+    {
+        errors.push("/near", e.to_string());
     }
 }
 

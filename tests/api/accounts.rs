@@ -296,11 +296,13 @@ async fn an_organiser_learns_who_they_are_and_what_their_key_may_do() {
     assert_eq!(me["scopes"], json!(["imagery"]));
     assert!(me["name"].is_string() && me["organiser_id"].is_string());
     let unknown = format!("spk_{}_{}", "a".repeat(8), "b".repeat(43));
-    app.public()
-        .with_bearer(&unknown)
-        .get("/v1/organisers/me")
-        .await
-        .refused(401, "key_refused");
+    for typed in [unknown.as_str(), "no-key", "spk_", "s1.k.x.y"] {
+        app.public()
+            .with_bearer(typed)
+            .get("/v1/organisers/me")
+            .await
+            .refused(401, "key_refused");
+    }
     app.volunteer()
         .await
         .get("/v1/organisers/me")

@@ -332,7 +332,7 @@ async fn a_list_shows_how_lively_each_campaign_is() {
     for member in ["cells_done", "looks", "tags", "volunteers_active"] {
         assert_eq!(lively[member], 1, "{member}");
     }
-    assert!(lively["looks_per_minute"].is_number() && lively["last_look_at"].is_string());
+    assert!(lively["last_look_at"].is_string());
     let quiet = of(&idle.slug);
     assert_eq!(quiet["looks"], 0);
     assert!(quiet["looks_per_minute"].is_null() && quiet["last_look_at"].is_null());

@@ -40,7 +40,6 @@ async fn progress_counts_looks_volunteers_tags_and_cells() {
     assert_eq!(shown["tags_by_type"], json!({"wreckage": 2}));
     assert_eq!(shown["looks_missing"], 6);
     assert!(shown["last_look_at"].is_string() && shown["first_look_at"].is_string());
-    assert!(shown["looks_per_minute"].is_number());
     let rates: i64 = shown["rates"]["points"]
         .as_array()
         .unwrap()
@@ -210,15 +209,15 @@ async fn the_series_of_rates_covers_an_hour_a_day_or_everything() {
     assert_eq!(nothing_yet["rates"]["points"], json!([]));
     looks_of_each_kind(&app, &campaign).await;
     campaign.progress_shows("/looks", 4).await;
-    // As if looks had come two hours and three weeks ago.
-    for (ago, looks) in [("2 hours", 10), ("3 weeks", 100)] {
+    // As if looks had come two minutes, two hours and three weeks ago.
+    for (ago, looks) in [("2 hours", 10), ("3 weeks", 100), ("2 minutes", 15)] {
         app.execute(&format!(
             "INSERT INTO campaign_minutes SELECT id, date_trunc('minute', now() - interval '{ago}'), {looks} FROM campaigns WHERE slug = '{}'",
             campaign.slug
         ))
         .await;
     }
-    for (period, step, total) in [("hour", 60, 4), ("day", 600, 14), ("all", 21_600, 114)] {
+    for (period, step, total) in [("hour", 60, 19), ("day", 600, 29), ("all", 21_600, 129)] {
         let path = campaign.path(&format!("/progress?period={period}"));
         let shown = app.public().get(&path).await.expect(200);
         let rates = &shown["rates"];
@@ -233,6 +232,13 @@ async fn the_series_of_rates_covers_an_hour_a_day_or_everything() {
         assert!(starts.is_sorted(), "{starts:?}");
         assert!(starts[0] >= rates["from"].as_str().unwrap(), "{rates}");
     }
+    let mean = campaign.progress().await["looks_per_minute"]
+        .as_f64()
+        .unwrap();
+    assert!(
+        (3.0..=3.8).contains(&mean),
+        "15 looks, and perhaps the 4 new ones, in 5 minutes: {mean}"
+    );
     let path = campaign.path("/progress?period=year");
     app.public().get(&path).await.refused(400, "invalid_query");
 }

@@ -64,7 +64,7 @@ async function define(page) {
   await page.goto(`${base}/organise/new#key=${encodeURIComponent(key)}`);
   await page.getByLabel("Title", { exact: true }).fill("Find the missing light aircraft");
   await page.getByRole("button", { name: "Next: imagery" }).click();
-  await page.getByRole("radio").first().check();
+  await page.locator("label.opt", { hasText: "Demo coast" }).click();
   await page.getByRole("button", { name: "Next: area" }).click();
   const buffer = Buffer.from(JSON.stringify({ type: "Polygon", coordinates: [AREA] }));
   await page

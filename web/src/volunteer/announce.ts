@@ -12,6 +12,10 @@ function trouble(): "" | "offline" | "busy" {
 }
 
 export function announceTrouble(): void {
+  effect(() => {
+    const n = store.outboxCounts.value.only_here;
+    if (n > 0) store.announcement.value = say("pill_full", { n });
+  });
   let last: ReturnType<typeof trouble> = "";
   effect(() => {
     // An attempt under way is neither the end nor a new beginning.

@@ -19,6 +19,7 @@ import { Top } from "./panel/Top.tsx";
 import { isFirstVisit, loadMine, loadSwitches } from "./remember.ts";
 import { Sender } from "./sender.ts";
 import { type Parts, Session } from "./session.ts";
+import { hasWork, type KeptSquare } from "./slot.ts";
 import { Slot } from "./slots.ts";
 import { mountStage } from "./stage/mount.ts";
 import { Stage } from "./stage/Stage.tsx";
@@ -131,6 +132,11 @@ async function tryParts(slug: string): Promise<Parts> {
   };
 }
 
+/** Of a search that is not open only what was begun: whoever comes back to it hears how it stands. */
+function worthResuming({ state }: Campaign, kept: readonly KeptSquare[]): readonly KeptSquare[] {
+  return state === "open" ? kept : kept.filter(hasWork);
+}
+
 async function begin(parts: Parts, assignments: Promise<Assignments | null>): Promise<void> {
   const { campaign } = parts;
   store.campaign.value = campaign;
@@ -144,7 +150,10 @@ async function begin(parts: Parts, assignments: Promise<Assignments | null>): Pr
   announceTrouble();
   listenToPage(session, parts.slot && "BroadcastChannel" in window ? new BroadcastChannel("spotter.outbox") : null);
   if (isFirstVisit(campaign.id)) store.dialog.value = "first";
-  await Promise.all([session.start(parts.slot?.kept ?? [], assignments), mountStage(campaign.imagery)]);
+  await Promise.all([
+    session.start(worthResuming(campaign, parts.slot?.kept ?? []), assignments),
+    mountStage(campaign.imagery),
+  ]);
 }
 
 /** Starts the page. */

@@ -1,6 +1,5 @@
 /** Small pieces of text: **bold** parts, texts in another language, moments left. */
-import type { ComponentChildren } from "preact";
-import type { Localised } from "../shared/locale.ts";
+import { type Localised, reader } from "../shared/locale.ts";
 import { say } from "./language.ts";
 
 /** A sentence of the catalogue; its **marked** parts are bold. */
@@ -8,10 +7,12 @@ export function Rich({ text }: { text: string }) {
   return <>{text.split("**").map((part, i) => (i % 2 ? <b key={i}>{part}</b> : part))}</>;
 }
 
-/** A campaign's text, marked with its language when that is not the page's. */
-export function Said({ of, children }: { of: Localised; children?: ComponentChildren }) {
-  if (!of.lang || of.lang === document.documentElement.lang) return <>{children ?? of.text}</>;
-  return <span lang={of.lang}>{children ?? of.text}</span>;
+const primary = (language: string) => language.split("-")[0];
+
+/** A campaign's text; marked with its language, and set apart in its own direction, when that is not the page's. */
+export function Said({ of }: { of: Localised }) {
+  if (!of.lang || primary(of.lang) === primary(reader.value.locale)) return <>{of.text}</>;
+  return <bdi lang={of.lang}>{of.text}</bdi>;
 }
 
 /** "12 s" or "3 min" until a moment. */

@@ -391,6 +391,8 @@ export const deWizard = {
   check_no_size_sub: "Wer sie kennt, verschätzt sich viel weniger",
   check_covers_part: "Die Bilder decken {share} des Gebiets ab",
   check_covers_part_sub: "Im Rest können die Leute nur „Schlechtes Bild“ antworten",
+  check_first_outside: "Ein Teil, der zuerst gesucht wird, liegt außerhalb des Gebiets",
+  check_first_outside_sub: "Schieben Sie ihn ins Gebiet, oder entfernen Sie ihn",
   check_few_looks: { one: "Jede Zelle bekommt nur {n} Durchsicht", other: "Jede Zelle bekommt nur {n} Durchsichten" },
   check_few_looks_sub: "Ein kleines Objekt übersieht jeder Zweite; bei 5 Durchsichten bleiben 3 von 100 unbemerkt",
   check_other_cells: "Eine andere Zellgröße passt besser zu diesen Bildern",

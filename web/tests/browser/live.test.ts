@@ -74,14 +74,18 @@ describe.skipIf(!hasServer)("the live page", () => {
     const { page } = visitor;
     await visitor.go(live(field));
     const fetched: Record<string, string> = {};
-    for (const name of ["tags.geojson", "tags.csv", "looks.csv"]) {
+    for (const [label, name] of [
+      ["Tags, GeoJSON", "tags.geojson"],
+      ["Tags, CSV", "tags.csv"],
+      ["Looks, CSV", "looks.csv"],
+    ] as const) {
       await page.getByRole("button", { name: "Download" }).click();
-      const item = page.locator(`[role=menuitem][download$="${name}"]`);
+      const item = page.getByRole("menuitem", { name: label });
       await item.waitFor();
       if (name === "tags.geojson") await inspect(page, "live-download");
-      if (!(await item.isVisible())) await page.getByRole("button", { name: "Download" }).click();
       const [download] = await Promise.all([page.waitForEvent("download"), item.click()]);
-      expect(download.suggestedFilename()).toContain(name.split(".")[0]);
+      const [stem, ending] = name.split(".");
+      expect(download.suggestedFilename()).toMatch(new RegExp(`^${field.slug}-.*${stem}\\.${ending}$`));
       fetched[name] = readFileSync(await download.path(), "utf8");
     }
     const tags = await tagsOf(field.slug);
@@ -130,8 +134,9 @@ describe.skipIf(!hasServer)("the live page", () => {
     await close.getByRole("textbox").fill(field.slug);
     await page.keyboard.press("Enter");
     await until("it is closed", async () => (await stateOf(field.slug)) === "closed");
-    await volunteer.go(`/s/${field.slug}?again`);
-    await volunteer.page.getByRole("alertdialog", { name: "This search is closed" }).waitFor();
+    const late = await Visitor.come("phone");
+    await late.go(`/s/${field.slug}`);
+    await late.page.getByRole("alertdialog", { name: "This search is closed" }).waitFor();
   });
 
   test("numbers that are late are said to be late, and are not made up meanwhile", async () => {
@@ -144,8 +149,7 @@ describe.skipIf(!hasServer)("the live page", () => {
     await until("the numbers are there", async () => (await number(page, "Looks")) === "2");
     visitor.between.rule(/progress/, { kind: "cut" });
     await page.clock.fastForward(40_000);
-    await page.locator(".banner").waitFor();
-    expect(await page.locator(".banner").textContent()).toContain("Live updates stopped");
+    await page.locator(".banner", { hasText: "Live updates stopped" }).waitFor();
     expect(await number(page, "Looks")).toBe("2");
     await inspect(page, "live-stale");
   });

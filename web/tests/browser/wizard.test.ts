@@ -59,7 +59,7 @@ describe.skipIf(!hasServer)("an organiser", () => {
     await inspect(page, "wizard-what");
 
     await page.getByRole("button", { name: "Next: imagery" }).click();
-    await page.getByRole("radio", { name: /Demo coast/ }).check();
+    await page.locator("label.opt", { hasText: "Demo coast" }).click();
     await inspect(page, "wizard-imagery");
 
     await page.getByRole("button", { name: "Next: area" }).click();
@@ -109,13 +109,13 @@ describe.skipIf(!hasServer)("an organiser", () => {
     await page.getByLabel("Title", { exact: true }).fill(title);
     await page.getByRole("button", { name: "Add a tag type" }).click();
     await page.getByLabel("Name", { exact: true }).fill("Kayak");
-    await page.getByRole("link", { name: /^Imagery/ }).click();
-    await page.getByRole("radio", { name: /Demo coast/ }).check();
-    await page.getByRole("link", { name: /^Area/ }).click();
+    await page.locator(".steps a", { hasText: "Imagery" }).click();
+    await page.locator("label.opt", { hasText: "Demo coast" }).click();
+    await page.locator(".steps a", { hasText: "Area" }).click();
     await page.locator("input[type=file]").setInputFiles(file("area.geojson", rowOfCells(1).area));
     await page.getByText(/Draft saved/).waitFor();
     const cut = visitor.between.rule(/^(POST|PATCH) \/v1\/campaigns/, { kind: "cut" });
-    await page.getByRole("link", { name: /^What/ }).click();
+    await page.locator(".steps a", { hasText: "What" }).click();
     await page.getByLabel("Title", { exact: true }).fill(`${title} 2`);
     await page.getByText("Not saved: no network. Kept on this device").waitFor();
     await inspect(page, "wizard-not-saved");

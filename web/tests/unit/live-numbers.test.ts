@@ -1,6 +1,6 @@
 /** The pure parts behind the live page's numbers: ages, the outlook, rates, the ramp, places. */
 import { describe, expect, test } from "vitest";
-import { coarse, duration, lateness, longDuration, outlook } from "../../src/organiser/live/ages.ts";
+import { coarse, duration, lateness, longDuration, outlook, wholeShare } from "../../src/organiser/live/ages.ts";
 import { boxParameter, byName, nameOf, nearest, neighbour, tileAt } from "../../src/organiser/live/places.ts";
 import { colourStep, legend } from "../../src/organiser/live/ramp.ts";
 import { extent, gridlines, runs, series, timeTicks } from "../../src/organiser/live/rates.ts";
@@ -55,6 +55,10 @@ test("numbers are late from fifteen seconds, and the cause is kept apart", () =>
   expect(lateness(NOON - 14_000, true, NOON)).toBeNull();
   expect(lateness(NOON - 40_000, true, NOON)).toEqual({ kind: "updates", seconds: 40 });
   expect(lateness(NOON - 40_000, false, NOON)).toEqual({ kind: "counting", seconds: 40 });
+});
+
+test("nothing is a hundred per cent before it is done", () => {
+  expect([0, 0.29, 0.999, 1].map(wholeShare)).toEqual([0, 0.29, 0.99, 1]);
 });
 
 describe("rates", () => {

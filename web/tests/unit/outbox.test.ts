@@ -66,6 +66,20 @@ describe("keeping", () => {
   });
 });
 
+test("when there is room again, what was only in this tab is stored too", async () => {
+  const put = IDBObjectStore.prototype.put;
+  IDBObjectStore.prototype.put = () => {
+    throw new DOMException("full", "QuotaExceededError");
+  };
+  const early = record(1);
+  await outbox.keep(early);
+  expect((await outbox.counts()).only_here).toBe(1);
+  IDBObjectStore.prototype.put = put;
+  await outbox.keep(record(2));
+  expect((await outbox.counts()).only_here).toBe(0);
+  expect(await (await Outbox.open(name)).all()).toHaveLength(2);
+});
+
 describe("sending", () => {
   test("the oldest go first, however they came in", async () => {
     const records = [record(3), record(1), record(2)];

@@ -102,6 +102,17 @@ test("without a network the looks stay here", async () => {
   expect((await outbox.counts()).waiting).toBe(1);
 });
 
+test("without a network it is tried every 30 s at least", async () => {
+  await outbox.keep(kept(1));
+  answer = () => {
+    throw new TypeError("Failed to fetch");
+  };
+  for (let i = 0; i < 8; i++) await sender.kick();
+  const state = states.at(-1)!;
+  if (state.kind !== "waiting") throw new Error("it should wait");
+  expect(state.until - Date.now()).toBeLessThanOrEqual(30_000);
+});
+
 test("one bad look in a refused batch does not hold back the others", async () => {
   const records = [kept(1), kept(2), kept(3)];
   for (const record of records) await outbox.keep(record);

@@ -142,6 +142,21 @@ function List() {
   );
 }
 
+/** What will appear here, when, and the one thing to do now. */
+function Empty({ slug }: { slug: string }) {
+  const isClosed = campaign.value!.state === "closed";
+  const kind = filter.value !== null ? "feed_none" : isClosed ? "feed_closed" : "feed_empty";
+  return (
+    <div class="blank">
+      <div>
+        <b>{say(`${kind}_title`)}</b>
+        {say(kind)}
+        {kind === "feed_empty" && <CopyLink slug={slug} />}
+      </div>
+    </div>
+  );
+}
+
 function Inside({ slug }: { slug: string }) {
   const { entries, every, page } = flow.value;
   if (!key.value)
@@ -170,16 +185,7 @@ function Inside({ slug }: { slug: string }) {
       </div>
     );
   if (!page) return <div class="blank" aria-busy="true" />;
-  if (entries.length === 0)
-    return (
-      <div class="blank">
-        <div>
-          <b>{say(filter.value ? "feed_none_title" : "feed_empty_title")}</b>
-          {say(filter.value ? "feed_none" : campaign.value!.state === "closed" ? "feed_empty_closed" : "feed_empty")}
-          {!filter.value && campaign.value!.state !== "closed" && <CopyLink slug={slug} />}
-        </div>
-      </div>
-    );
+  if (entries.length === 0) return <Empty slug={slug} />;
   return (
     <>
       {every > 1 && <p class="flood muted num">{say("feed_every", { n: every })}</p>}

@@ -7,6 +7,7 @@ import { metresPerPixel, WORLD_PX } from "../../shared/tiles.ts";
 import { say, words } from "../language.ts";
 import { editPath } from "../route.ts";
 import { key } from "../session.ts";
+import { wholeShare } from "./ages.ts";
 import { CopyLink } from "./CopyLink.tsx";
 import { dialog } from "./Dialogs.tsx";
 import { DownloadMenu } from "./Download.tsx";
@@ -21,7 +22,9 @@ function stateText(): string {
   const c = campaign.value!;
   const preparation = progress.value?.preparation;
   if (c.state === "preparing" && preparation?.cells)
-    return say("state_preparing_share", { share: words.percent(preparation.cells_prepared / preparation.cells) });
+    return say("state_preparing_share", {
+      share: words.percent(wholeShare(preparation.cells_prepared / preparation.cells)),
+    });
   const opened = Math.max(Date.parse(c.published_at ?? ""), Date.parse(c.starts_at ?? c.published_at ?? ""));
   if (c.state === "open" && opened > slowClock.value) return say("state_open_later", { when: dateTime(opened) });
   if (c.state === "open" && Number.isFinite(opened))

@@ -8,6 +8,7 @@ import { say, words } from "../language.ts";
 import { editPath } from "../route.ts";
 import { isSigningIn, key } from "../session.ts";
 import { Answers, Types } from "./Answers.tsx";
+import { wholeShare } from "./ages.ts";
 import { Banner } from "./Banner.tsx";
 import { Dialogs } from "./Dialogs.tsx";
 import { Feed } from "./Feed.tsx";
@@ -85,7 +86,7 @@ export function Live({ slug }: { slug: string }) {
   useEffect(() => start(slug), [slug]);
   const c = campaign.value;
   const title = pick(c?.title);
-  const share = words.percent(progress.value?.coverage ?? 0);
+  const share = words.percent(wholeShare(progress.value?.coverage ?? 0));
   useEffect(() => {
     if (title.text) document.title = say("page_title", { share, title: title.text });
   }, [title.text, share]);

@@ -5,6 +5,7 @@ import type { LonLat, ProgressCells } from "../../shared/contract.ts";
 import { Icon } from "../../shared/symbols.tsx";
 import { say, words } from "../language.ts";
 import { key } from "../session.ts";
+import { wholeShare } from "./ages.ts";
 import { CellCard } from "./CellCard.tsx";
 import { MapLabels, PointedAt, Tip } from "./MapSigns.tsx";
 import { byName, nameOf, nearest, neighbour, placeOf, tileAt } from "./places.ts";
@@ -226,7 +227,9 @@ export function MapCard({ slug }: { slug: string }) {
           ref={container}
           tabIndex={0}
           role="application"
-          aria-label={say("map_label", { share: progress.value ? words.percent(progress.value.coverage) : "–" })}
+          aria-label={say("map_label", {
+            share: progress.value ? words.percent(wholeShare(progress.value.coverage)) : "–",
+          })}
           aria-describedby="map-keys"
           onKeyDown={onKeyDown}
           onBlur={() => (cursor.value = null)}

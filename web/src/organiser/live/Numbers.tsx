@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import type { Progress } from "../../shared/contract.ts";
 import { say, words } from "../language.ts";
-import { type Outlook, outlook } from "./ages.ts";
+import { type Outlook, outlook, wholeShare } from "./ages.ts";
 import { extent, type Point, runs, series } from "./rates.ts";
 import { progress } from "./state.ts";
 import { minutes } from "./Time.tsx";
@@ -15,10 +15,11 @@ const number = (value: number | null | undefined) => (value == null ? say("unkno
 interface KpiProps {
   label: string;
   value: string;
+  note: string | false | null;
   children?: ComponentChildren;
 }
 
-function Kpi({ label, value, children }: KpiProps) {
+function Kpi({ label, value, note, children }: KpiProps) {
   return (
     <div class="kpi">
       <dt>{label}</dt>
@@ -26,7 +27,8 @@ function Kpi({ label, value, children }: KpiProps) {
         <bdi>{value}</bdi>
       </dd>
       <dd class="muted num">
-        <bdi>{children}</bdi>
+        <bdi>{note}</bdi>
+        {children}
       </dd>
     </div>
   );
@@ -67,9 +69,11 @@ function Eta({ p }: { p: Progress | null }) {
   const found = p && p.state !== "closed" ? outlook(p) : null;
   const isGoing = p?.state === "open" || found?.kind === "done";
   return (
-    <Kpi label={say("kpi_eta")} value={isGoing ? outlookText(found) : say("unknown")}>
-      {p && found && say(etaNote(p, found))}
-    </Kpi>
+    <Kpi
+      label={say("kpi_eta")}
+      value={isGoing ? outlookText(found) : say("unknown")}
+      note={p && found && say(etaNote(p, found))}
+    />
   );
 }
 
@@ -82,10 +86,9 @@ function pace(p: Progress): number | null {
 
 export function Kpis() {
   const p = progress.value;
-  const share = p ? words.percent(p.coverage) : say("unknown");
+  const share = p ? words.percent(wholeShare(p.coverage)) : say("unknown");
   const points = p ? series(p.rates, p.as_of, p.first_look_at).points : [];
   const rate = p && pace(p);
-  const isQuiet = p?.volunteers === 0;
   return (
     <dl class="card kpis">
       <div class="kpi">
@@ -104,14 +107,17 @@ export function Kpis() {
           </div>
         </dd>
       </div>
-      <Kpi label={say("kpi_looks")} value={number(p?.looks)}>
-        {p && say("kpi_looks_of", { n: p.looks_expected })}
-      </Kpi>
-      <Kpi label={say("kpi_now")} value={number(p?.volunteers_active)}>
-        {p && (isQuiet ? say("kpi_nobody") : say("kpi_people", { n: p.volunteers }))}
-      </Kpi>
-      <Kpi label={say("kpi_rate")} value={number(rate)}>
-        {rate === null ? p?.looks === 0 && say("kpi_rate_none") : say("kpi_rate_note")}
+      <Kpi label={say("kpi_looks")} value={number(p?.looks)} note={p && say("kpi_looks_of", { n: p.looks_expected })} />
+      <Kpi
+        label={say("kpi_now")}
+        value={number(p?.volunteers_active)}
+        note={p && (p.volunteers === 0 ? say("kpi_nobody") : say("kpi_people", { n: p.volunteers }))}
+      />
+      <Kpi
+        label={say("kpi_rate")}
+        value={number(rate)}
+        note={rate === null ? p?.looks === 0 && p.state !== "closed" && say("kpi_rate_none") : say("kpi_rate_note")}
+      >
         <Spark points={points} />
       </Kpi>
       <Eta p={p} />

@@ -1,5 +1,5 @@
 /**
- * How old numbers are, how long it will take, how long it has been: never finer than is known.
+ * How old numbers are, how long it will take, how much is done: never finer, and never better, than is known.
  *
  * Invariant: what is not known is null, never 0.
  */
@@ -59,6 +59,9 @@ export function coarse(seconds: number): number {
   const step = seconds < HOUR ? MINUTE : seconds < 6 * HOUR ? 5 * MINUTE : seconds < 2 * DAY ? HOUR : DAY;
   return Math.max(1, Math.ceil(seconds / step)) * step;
 }
+
+/** A share in whole per cent, rounded down: nothing is 100 % before it is done. */
+export const wholeShare = (share: number) => Math.floor(share * 100 + 1e-9) / 100;
 
 export interface Lateness {
   /** `updates`: nothing comes; `counting`: the server comes late with its sums. */

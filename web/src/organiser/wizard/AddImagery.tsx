@@ -180,6 +180,32 @@ function Provenance({ form: f, set }: { form: NewLayer; set: (to: Partial<NewLay
   };
   return (
     <>
+      <ProvenanceFields form={f} set={set} />
+      {problem && (
+        <Message tone="bad">
+          <b>{say(problem.isOffline ? "layer_offline" : "layer_refused")}</b>
+          <span lang="en">
+            {listed(problem.body.errors?.map((error) => error.detail) ?? []) || problem.body.detail}
+          </span>
+        </Message>
+      )}
+      <button
+        type="button"
+        class="btn add"
+        disabled={isBusy || !f.name.trim() || isUndated}
+        onClick={() => void submit()}
+      >
+        {say("store_layer")}
+      </button>
+      {!f.name.trim() && <p class="help">{say("layer_needs_name")}</p>}
+    </>
+  );
+}
+
+function ProvenanceFields({ form: f, set }: { form: NewLayer; set: (to: Partial<NewLayer>) => void }) {
+  const isUndated = f.taken.trim() !== "" && takenAt(f.taken) === null;
+  return (
+    <>
       <TextField id="u-name" label={say("layer_name")} value={f.name} most={500} onInput={(name) => set({ name })} />
       <div class="pair">
         <TextField
@@ -229,23 +255,6 @@ function Provenance({ form: f, set }: { form: NewLayer; set: (to: Partial<NewLay
           onInput={(maxZoom) => set({ maxZoom })}
         />
       </div>
-      {problem && (
-        <Message tone="bad">
-          <b>{say(problem.isOffline ? "layer_offline" : "layer_refused")}</b>
-          <span lang="en">
-            {listed(problem.body.errors?.map((error) => error.detail) ?? []) || problem.body.detail}
-          </span>
-        </Message>
-      )}
-      <button
-        type="button"
-        class="btn add"
-        disabled={isBusy || !f.name.trim() || isUndated}
-        onClick={() => void submit()}
-      >
-        {say("store_layer")}
-      </button>
-      {!f.name.trim() && <p class="help">{say("layer_needs_name")}</p>}
     </>
   );
 }

@@ -18,6 +18,7 @@ import { cellZoom, change, draft, layer, nearby, step } from "./state.ts";
 
 const PADDING_PX = 64;
 const PLACE_ZOOM = 17;
+const DEGREES = new Intl.NumberFormat(words.locale, { maximumFractionDigits: 4 });
 const WORLD: BBox = [-170, -60, 190, 75];
 const TOOLS = [
   ["area", "polygon"],
@@ -25,6 +26,8 @@ const TOOLS = [
   ["first", "first"],
 ] as const;
 
+/** False until the map takes clicks; nobody is told to click before. */
+const isReady = signal(false);
 const corners = signal(0);
 /** The part that is being pulled, as it looks now; the draft gets it when the hand lets go. */
 const pulled = signal<{ id: string; geometry: MultiPolygon } | null>(null);
@@ -86,13 +89,14 @@ async function create(container: HTMLElement, stops: (() => void)[]): Promise<vo
     corners: (count) => (corners.value = count),
   });
   stops.push(...follow(created));
-  if (import.meta.env.DEV) Object.assign(window, { wizardMap: created });
+  isReady.value = true;
 }
 
 /** Keeps the map as the state says. */
 function follow(created: MapLibreMap): (() => void)[] {
   const moved = signal(0);
-  created.on("moveend", () => (moved.value += 1));
+  // Some moves begin in an effect, which must not come to depend on them.
+  created.on("moveend", () => (moved.value = moved.peek() + 1));
   let shownLayer: string | null | undefined;
   return [
     effect(() => {
@@ -162,7 +166,7 @@ function label(part: Part): string | null {
 
 function degrees(value: number, axis: "lon" | "lat"): string {
   const around = axis === "lon" ? ((((value + 180) % 360) + 360) % 360) - 180 : value;
-  const number = `${words.number(Math.abs(around))}°`;
+  const number = `${DEGREES.format(Math.abs(around))}°`;
   if (around === 0) return number;
   const side = axis === "lon" ? (around > 0 ? "east" : "west") : around > 0 ? "north" : "south";
   return say(`degrees_${side}`, { degrees: number });
@@ -178,6 +182,7 @@ export function MapView({ isShown }: { isShown: boolean }) {
       drawing?.stop();
       map?.remove();
       [map, drawing, drawn] = [null, null, null];
+      isReady.value = false;
     };
   }, []);
   useEffect(() => {
@@ -234,7 +239,7 @@ function Tools() {
           </button>
         ))}
       </div>
-      {tool.value ? (
+      {tool.value && isReady.value ? (
         <div class="pill hintpill" role="status">
           <span>{say(corners.value === 0 ? "draw_first" : corners.value < 3 ? "draw_next" : "draw_close")}</span>
           {corners.value >= 3 && (
@@ -249,6 +254,7 @@ function Tools() {
           )}
         </div>
       ) : (
+        !tool.value &&
         chosen &&
         !isEditable(chosen.geometry) && (
           <div class="pill hintpill" role="status">

@@ -13,6 +13,7 @@ import { say } from "./language.ts";
 import { cellZoom, draft, lat, layer, layers, step, stored } from "./state.ts";
 
 const RELOAD_MS = 700;
+const TRY_OUT = "/s/preview?try";
 const NOWHERE = { type: "MultiPolygon" as const, coordinates: [] };
 
 function imageryView(of: Layer): Imagery {
@@ -89,6 +90,10 @@ export function PhoneFrame() {
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let shown = "";
+    // By its address: the browser's own page of a lost network is a stranger that may not be touched.
+    const reload = () => {
+      if (frame.current && navigator.onLine) frame.current.src = TRY_OUT;
+    };
     const stop = effect(() => {
       const next = campaignNow();
       if (!next) return;
@@ -100,10 +105,12 @@ export function PhoneFrame() {
       window.spotterTry = next;
       if (isFirst) return;
       clearTimeout(timer);
-      timer = setTimeout(() => frame.current?.contentWindow?.location.reload(), RELOAD_MS);
+      timer = setTimeout(reload, RELOAD_MS);
     });
+    addEventListener("online", reload);
     return () => {
       stop();
+      removeEventListener("online", reload);
       clearTimeout(timer);
     };
   }, []);
@@ -112,7 +119,7 @@ export function PhoneFrame() {
     <div class="frame" tabIndex={0} role="group" aria-label={caption}>
       <div class="phone">
         {hasImagery ? (
-          <iframe ref={frame} src="/s/preview?try" title={caption} />
+          <iframe ref={frame} src={TRY_OUT} title={caption} />
         ) : (
           <p class="blank">{say("phone_no_imagery")}</p>
         )}

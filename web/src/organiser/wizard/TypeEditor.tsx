@@ -14,9 +14,7 @@ const EXAMPLES_MOST = 4;
 
 export function TypeEditor({ type, nth, language }: { type: DraftType; nth: number; language: string }) {
   const edit = (to: Partial<DraftType>) => change({ what: "edit_type", id: type.id, to });
-  const id = (part: string) => `t-${type.id}-${part}`;
-  const last = draft.value.types.length - 1;
-  const move = (to: number) => change({ what: "move_type", id: type.id, to });
+  const id = idOf(type);
   // Before the next key is pressed: who adds a type goes on typing.
   useLayoutEffect(() => {
     if (!type.name[language]) document.getElementById(id("name"))?.focus();
@@ -42,28 +40,7 @@ export function TypeEditor({ type, nth, language }: { type: DraftType; nth: numb
         onInput={(text) => edit({ description: withText(type.description, language, text) })}
       />
       <Look type={type} onEdit={edit} />
-      <div class="pair">
-        <TextField
-          id={id("size")}
-          label={say("type_size")}
-          hint={say("optional")}
-          type="number"
-          value={type.sizeM === null ? "" : String(type.sizeM)}
-          onInput={(text) => {
-            const size = Number.parseFloat(text);
-            edit({ sizeM: size > 0 && size <= 100_000 ? size : null });
-          }}
-        />
-        <TextField
-          id={id("label")}
-          label={say("type_size_label")}
-          hint={say("type_size_example")}
-          lang={language}
-          most={60}
-          value={type.sizeLabel[language] ?? ""}
-          onInput={(text) => edit({ sizeLabel: withText(type.sizeLabel, language, text) })}
-        />
-      </div>
+      <Size type={type} language={language} onEdit={edit} />
       <div class="blk near">
         <label class="l" for={id("kind")}>
           {say("type_geometry")}
@@ -82,26 +59,65 @@ export function TypeEditor({ type, nth, language }: { type: DraftType; nth: numb
         </select>
       </div>
       <Examples type={type} id={id("examples")} onEdit={edit} />
-      <div class="row tools-row">
-        <button type="button" class="btn sm" disabled={nth === 0} onClick={() => move(nth - 1)}>
-          <Icon name="up" small />
-          {say("move_up")}
-        </button>
-        <button type="button" class="btn sm" disabled={nth === last} onClick={() => move(nth + 1)}>
-          <Icon name="down" small />
-          {say("move_down")}
-        </button>
-        <span class="grow" />
-        <button type="button" class="btn sm danger" onClick={() => change({ what: "remove_type", id: type.id })}>
-          <Icon name="bin" small />
-          {say("remove")}
-        </button>
-      </div>
+      <Order type={type} nth={nth} />
     </div>
   );
 }
 
 type Edit = (to: Partial<DraftType>) => void;
+
+const idOf = (type: DraftType) => (part: string) => `t-${type.id}-${part}`;
+
+function Size({ type, language, onEdit }: { type: DraftType; language: string; onEdit: Edit }) {
+  const id = idOf(type);
+  return (
+    <div class="pair">
+      <TextField
+        id={id("size")}
+        label={say("type_size")}
+        hint={say("optional")}
+        type="number"
+        value={type.sizeM === null ? "" : String(type.sizeM)}
+        onInput={(text) => {
+          const size = Number.parseFloat(text);
+          onEdit({ sizeM: size > 0 && size <= 100_000 ? size : null });
+        }}
+      />
+      <TextField
+        id={id("label")}
+        label={say("type_size_label")}
+        hint={say("type_size_example")}
+        lang={language}
+        most={60}
+        value={type.sizeLabel[language] ?? ""}
+        onInput={(text) => onEdit({ sizeLabel: withText(type.sizeLabel, language, text) })}
+      />
+    </div>
+  );
+}
+
+/** The way without dragging. */
+function Order({ type, nth }: { type: DraftType; nth: number }) {
+  const last = draft.value.types.length - 1;
+  const move = (to: number) => change({ what: "move_type", id: type.id, to });
+  return (
+    <div class="row tools-row">
+      <button type="button" class="btn sm" disabled={nth === 0} onClick={() => move(nth - 1)}>
+        <Icon name="up" small />
+        {say("move_up")}
+      </button>
+      <button type="button" class="btn sm" disabled={nth === last} onClick={() => move(nth + 1)}>
+        <Icon name="down" small />
+        {say("move_down")}
+      </button>
+      <span class="grow" />
+      <button type="button" class="btn sm danger" onClick={() => change({ what: "remove_type", id: type.id })}>
+        <Icon name="bin" small />
+        {say("remove")}
+      </button>
+    </div>
+  );
+}
 
 function Look({ type, onEdit }: { type: DraftType; onEdit: Edit }) {
   const others = draft.value.types.filter((other) => other.id !== type.id);

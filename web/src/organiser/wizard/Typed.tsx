@@ -5,7 +5,7 @@ import type { BBox } from "../../shared/contract.ts";
 import type { PartKind } from "./draft.ts";
 import { TextField } from "./fields.tsx";
 import { polygonOfBox, typedRing } from "./geometry.ts";
-import { kind, takeGeoJson, takeText } from "./importing.ts";
+import { importing, kind, takeGeoJson, takeText } from "./importing.ts";
 import { say } from "./language.ts";
 import { tool } from "./mapview.ts";
 
@@ -23,21 +23,6 @@ function boxWritten(): BBox | null {
 }
 
 export function Typed() {
-  const [wrong, setWrong] = useState<"corners" | "box" | null>(null);
-  const takeCorners = async () => {
-    const written = text.value.trim();
-    setWrong(null);
-    if (written.startsWith("{")) return takeText(say("pasted_text"), written).then(() => (text.value = ""));
-    const ring = typedRing(written);
-    if (!ring) return setWrong("corners");
-    await takeGeoJson(say("typed_corners"), { type: "Polygon", coordinates: [ring] });
-    text.value = "";
-  };
-  const takeBox = async () => {
-    const box = boxWritten();
-    setWrong(box ? null : "box");
-    if (box) await takeGeoJson(say("typed_box"), polygonOfBox(box));
-  };
   return (
     <details class="blk more">
       <summary>{say("typed_title")}</summary>
@@ -61,42 +46,74 @@ export function Typed() {
           ))}
         </select>
       </div>
+      <Corners />
+      <Box />
+    </details>
+  );
+}
+
+function Corners() {
+  const [isWrong, setWrong] = useState(false);
+  const take = async () => {
+    const written = text.value.trim();
+    const ring = typedRing(written);
+    const isGeoJson = written.startsWith("{");
+    setWrong(!isGeoJson && !ring);
+    if (isGeoJson) await takeText(say("pasted_text"), written);
+    else if (ring) await takeGeoJson(say("typed_corners"), { type: "Polygon", coordinates: [ring] });
+    else return;
+    // What was refused stays, to be mended.
+    if (importing.value.at === "none") text.value = "";
+  };
+  return (
+    <>
       <TextField
         id="a-corners"
         label={say("corners_label")}
         rows={4}
         value={text.value}
         help={say("corners_help")}
-        wrong={wrong === "corners" ? say("corners_wrong") : null}
+        wrong={isWrong ? say("corners_wrong") : null}
         onInput={(value) => (text.value = value)}
       />
-      <button type="button" class="btn sm add" disabled={!text.value.trim()} onClick={() => void takeCorners()}>
+      <button type="button" class="btn sm add" disabled={!text.value.trim()} onClick={() => void take()}>
         {say("corners_take")}
       </button>
-      <fieldset class="blk">
-        <legend class="l">
-          {say("box_label")} <span>{say("box_hint")}</span>
-        </legend>
-        <div class="sides">
-          {SIDES.map((side) => (
-            <TextField
-              key={side}
-              id={`a-${side}`}
-              label={say(`side_${side}`)}
-              value={sides.value[side]}
-              onInput={(value) => (sides.value = { ...sides.value, [side]: value })}
-            />
-          ))}
-        </div>
-        {wrong === "box" && (
-          <p class="wrong" role="alert">
-            {say("box_wrong")}
-          </p>
-        )}
-        <button type="button" class="btn sm add" onClick={() => void takeBox()}>
-          {say("box_take")}
-        </button>
-      </fieldset>
-    </details>
+    </>
+  );
+}
+
+function Box() {
+  const [isWrong, setWrong] = useState(false);
+  const take = async () => {
+    const box = boxWritten();
+    setWrong(!box);
+    if (box) await takeGeoJson(say("typed_box"), polygonOfBox(box));
+  };
+  return (
+    <fieldset class="blk">
+      <legend class="l">
+        {say("box_label")} <span>{say("box_hint")}</span>
+      </legend>
+      <div class="sides">
+        {SIDES.map((side) => (
+          <TextField
+            key={side}
+            id={`a-${side}`}
+            label={say(`side_${side}`)}
+            value={sides.value[side]}
+            onInput={(value) => (sides.value = { ...sides.value, [side]: value })}
+          />
+        ))}
+      </div>
+      {isWrong && (
+        <p class="wrong" role="alert">
+          {say("box_wrong")}
+        </p>
+      )}
+      <button type="button" class="btn sm add" onClick={() => void take()}>
+        {say("box_take")}
+      </button>
+    </fieldset>
   );
 }

@@ -25,105 +25,113 @@ const empty: Features = { type: "FeatureCollection", features: [] };
 const collection = (features: Feature[]) => ({ type: "FeatureCollection", features }) as Features;
 const css = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+type LayerSpec = StyleSpecification["layers"][number];
+
+const SOURCES = ["graticule", "mask", "grid", "parts", "labels", "place"];
+const CASING = { "line-color": INK, "line-width": 5.5 };
+const kindIs = (kind: string) => ["==", ["get", "kind"], kind] as never;
+
+/** What is seen where there is no imagery. */
+const groundLayers = (): LayerSpec[] => [
+  { id: "ground", type: "background", paint: { "background-color": css("--bg-2") } },
+  {
+    id: "graticule",
+    type: "line",
+    source: "graticule",
+    paint: { "line-color": css("--line-strong"), "line-width": 0.75 },
+  },
+  {
+    id: "degrees",
+    type: "symbol",
+    source: "graticule",
+    layout: {
+      "symbol-placement": "line",
+      "text-field": ["get", "label"],
+      "text-font": LABEL_FONT,
+      "text-size": 12,
+      "symbol-spacing": 400,
+    },
+    paint: { "text-color": css("--text-2"), "text-halo-color": css("--bg-2"), "text-halo-width": 2 },
+  },
+];
+
+/** What lies over the imagery. */
+const partLayers = (): LayerSpec[] => [
+  {
+    id: "mask",
+    type: "fill",
+    source: "mask",
+    paint: { "fill-color": "rgba(11,16,21,.5)", "fill-antialias": false },
+  },
+  {
+    id: "hole",
+    type: "fill",
+    source: "parts",
+    filter: kindIs("leave_out"),
+    paint: { "fill-color": "rgba(11,16,21,.5)" },
+  },
+  {
+    id: "first",
+    type: "fill",
+    source: "parts",
+    filter: kindIs("first"),
+    paint: { "fill-color": "rgba(255,197,61,.16)" },
+  },
+  { id: "grid", type: "line", source: "grid", paint: { "line-color": "rgba(255,255,255,.4)", "line-width": 1 } },
+  { id: "casing", type: "line", source: "parts", layout: { "line-join": "round" }, paint: CASING },
+  {
+    id: "outline",
+    type: "line",
+    source: "parts",
+    filter: kindIs("area"),
+    layout: { "line-join": "round" },
+    paint: { "line-color": "#fff", "line-width": 2.5 },
+  },
+  {
+    id: "hole-line",
+    type: "line",
+    source: "parts",
+    filter: kindIs("leave_out"),
+    paint: { "line-color": "#fff", "line-width": 1.75 },
+  },
+  {
+    id: "first-line",
+    type: "line",
+    source: "parts",
+    filter: kindIs("first"),
+    paint: { "line-color": AMBER, "line-width": 2.25, "line-dasharray": [3, 2] },
+  },
+  {
+    id: "place",
+    type: "circle",
+    source: "place",
+    paint: {
+      "circle-radius": 16,
+      "circle-color": "rgba(0,0,0,0)",
+      "circle-stroke-color": AMBER,
+      "circle-stroke-width": 3,
+    },
+  },
+  {
+    id: "labels",
+    type: "symbol",
+    source: "labels",
+    layout: {
+      "text-field": ["get", "label"],
+      "text-font": LABEL_FONT,
+      "text-size": 13,
+      "text-allow-overlap": true,
+    },
+    paint: { "text-color": "#fff", "text-halo-color": INK, "text-halo-width": 2 },
+  },
+];
+
 /** Everything is there from the start, so that only data changes later. */
-export function styleOf(): StyleSpecification {
-  const source = { type: "geojson" as const, data: empty as never };
-  const kindIs = (kind: string) => ["==", ["get", "kind"], kind] as never;
-  const casing = { "line-color": INK, "line-width": 5.5 };
-  return {
-    version: 8,
-    sources: { graticule: source, mask: source, grid: source, parts: source, labels: source, place: source },
-    layers: [
-      { id: "ground", type: "background", paint: { "background-color": css("--bg-2") } },
-      {
-        id: "graticule",
-        type: "line",
-        source: "graticule",
-        paint: { "line-color": css("--line-strong"), "line-width": 0.75 },
-      },
-      {
-        id: "degrees",
-        type: "symbol",
-        source: "graticule",
-        layout: {
-          "symbol-placement": "line",
-          "text-field": ["get", "label"],
-          "text-font": LABEL_FONT,
-          "text-size": 12,
-          "symbol-spacing": 400,
-        },
-        paint: { "text-color": css("--text-2"), "text-halo-color": css("--bg-2"), "text-halo-width": 2 },
-      },
-      {
-        id: "mask",
-        type: "fill",
-        source: "mask",
-        paint: { "fill-color": "rgba(11,16,21,.5)", "fill-antialias": false },
-      },
-      {
-        id: "hole",
-        type: "fill",
-        source: "parts",
-        filter: kindIs("leave_out"),
-        paint: { "fill-color": "rgba(11,16,21,.5)" },
-      },
-      {
-        id: "first",
-        type: "fill",
-        source: "parts",
-        filter: kindIs("first"),
-        paint: { "fill-color": "rgba(255,197,61,.16)" },
-      },
-      { id: "grid", type: "line", source: "grid", paint: { "line-color": "rgba(255,255,255,.4)", "line-width": 1 } },
-      { id: "casing", type: "line", source: "parts", layout: { "line-join": "round" }, paint: casing },
-      {
-        id: "outline",
-        type: "line",
-        source: "parts",
-        filter: kindIs("area"),
-        layout: { "line-join": "round" },
-        paint: { "line-color": "#fff", "line-width": 2.5 },
-      },
-      {
-        id: "hole-line",
-        type: "line",
-        source: "parts",
-        filter: kindIs("leave_out"),
-        paint: { "line-color": "#fff", "line-width": 1.75 },
-      },
-      {
-        id: "first-line",
-        type: "line",
-        source: "parts",
-        filter: kindIs("first"),
-        paint: { "line-color": AMBER, "line-width": 2.25, "line-dasharray": [3, 2] },
-      },
-      {
-        id: "place",
-        type: "circle",
-        source: "place",
-        paint: {
-          "circle-radius": 16,
-          "circle-color": "rgba(0,0,0,0)",
-          "circle-stroke-color": AMBER,
-          "circle-stroke-width": 3,
-        },
-      },
-      {
-        id: "labels",
-        type: "symbol",
-        source: "labels",
-        layout: {
-          "text-field": ["get", "label"],
-          "text-font": LABEL_FONT,
-          "text-size": 13,
-          "text-allow-overlap": true,
-        },
-        paint: { "text-color": "#fff", "text-halo-color": INK, "text-halo-width": 2 },
-      },
-    ],
-  };
-}
+export const styleOf = (): StyleSpecification => ({
+  version: 8,
+  sources: Object.fromEntries(SOURCES.map((name) => [name, { type: "geojson" as const, data: empty as never }])),
+  layers: [...groundLayers(), ...partLayers()],
+});
 
 const setData = (map: MapLibreMap, source: string, data: Features) =>
   (map.getSource(source) as GeoJSONSource | undefined)?.setData(data);

@@ -32,6 +32,7 @@ export type CheckId =
   | "same_icons"
   | "no_size"
   | "covers_part"
+  | "first_outside"
   | "few_looks"
   | "other_cells";
 
@@ -113,6 +114,7 @@ function thoroughness(draft: Draft, { layer, preview, lat }: Facts): Check[] {
   const found: Check[] = [];
   const share = coverageOf(preview, draft.imagery);
   if (share !== null && share > 0 && share < 0.9995) found.push(warn("covers_part", "imagery", { share }));
+  if (preview?.priority_parts?.some((part) => part.cells === 0)) found.push(warn("first_outside", "area"));
   if (draft.looksWanted < 3) found.push(warn("few_looks", "looks", { n: draft.looksWanted }));
   if (layer && draft.cellZoom !== null && draft.cellZoom !== bestZoom(layer, lat))
     found.push(warn("other_cells", "looks"));

@@ -6,7 +6,7 @@
 import type { LonLat, MultiPolygon } from "../../shared/contract.ts";
 import { uuid7 } from "../../shared/uuid7.ts";
 import type { FileFacts, Part, PartKind, Repair } from "./draft.ts";
-import { holesIn, pointsIn } from "./geometry.ts";
+import { holesIn } from "./geometry.ts";
 
 export const FILE_BYTES_MOST = 10_000_000;
 /** More holes than this are a pattern, not places with a name. */
@@ -40,20 +40,36 @@ export function readFile(name: string, bytes: Uint8Array): FileRead {
   }
 }
 
+/** What is in the file itself, before anything is put right. */
+export function factsOf(name: string, json: unknown): FileFacts {
+  const polygons = polygonsIn(json, 0);
+  const rings = polygons.flat();
+  const points = rings.reduce((sum, ring) => sum + Math.max(0, ring.length - 1), 0);
+  return { name, polygons: polygons.length, points, holes: rings.length - polygons.length };
+}
+
+/** Deeper than this nobody nests collections. */
+const DEPTH_MOST = 8;
+
+function polygonsIn(json: unknown, depth: number): unknown[][][] {
+  if (typeof json !== "object" || json === null || depth > DEPTH_MOST) return [];
+  const { type, coordinates, geometry, geometries, features } = json as Record<string, unknown>;
+  if (type === "Polygon") return [coordinates as unknown[][]];
+  if (type === "MultiPolygon") return coordinates as unknown[][][];
+  const inner = [geometry, ...list(geometries), ...list(features)];
+  return inner.flatMap((each) => polygonsIn(each, depth + 1));
+}
+
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+
 /** The parts that a file becomes: its holes are places of their own when they are few, because they have a reason. */
 export function partsOfFile(
-  name: string,
+  facts: FileFacts | null,
   geometry: MultiPolygon,
   kind: PartKind,
   repairs: Repair[],
   holeName: (nth: number) => string,
 ): Part[] {
-  const facts: FileFacts = {
-    name,
-    polygons: geometry.coordinates.length,
-    points: pointsIn(geometry),
-    holes: holesIn(geometry),
-  };
   const part = (partKind: PartKind, coordinates: LonLat[][][], partName: string, mine: Partial<Part>): Part => ({
     id: uuid7(),
     kind: partKind,
@@ -64,7 +80,8 @@ export function partsOfFile(
     repairs: [],
     ...mine,
   });
-  const splits = kind === "area" && facts.polygons === 1 && facts.holes > 0 && facts.holes <= HOLES_AS_PARTS;
+  const inside = holesIn(geometry);
+  const splits = kind === "area" && geometry.coordinates.length === 1 && inside > 0 && inside <= HOLES_AS_PARTS;
   if (!splits) return [part(kind, geometry.coordinates, "", { file: facts, repairs })];
   const [outer, ...holes] = geometry.coordinates[0]!;
   return [

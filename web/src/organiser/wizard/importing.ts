@@ -2,10 +2,12 @@
 import { signal } from "@preact/signals";
 import type { Problem } from "../../shared/api.ts";
 import type { Preview } from "./api.ts";
-import type { PartKind } from "./draft.ts";
+import type { FileFacts, PartKind } from "./draft.ts";
 import { previewCall } from "./estimate.ts";
-import { FILE_BYTES_MOST, type FileFault, partsOfFile, readFile } from "./file.ts";
+import { FILE_BYTES_MOST, type FileFault, factsOf, partsOfFile, readFile } from "./file.ts";
+import { boxOf } from "./geometry.ts";
 import { say } from "./language.ts";
+import { showBox, tool } from "./mapview.ts";
 import { type Refusal, refusalOf } from "./refusal.ts";
 import { cellZoom, change, draft } from "./state.ts";
 
@@ -27,7 +29,7 @@ export async function takeFile(file: File): Promise<void> {
   const read = readFile(file.name, new Uint8Array(await part.arrayBuffer()));
   if ("fault" in read)
     importing.value = { at: "fault", name: file.name, fault: read.fault, bytes: Math.max(read.bytes, file.size) };
-  else await takeGeoJson(file.name, read.json);
+  else await takeGeoJson(file.name, read.json, factsOf(file.name, read.json));
 }
 
 /** Text that was typed or pasted: GeoJSON. */
@@ -37,28 +39,38 @@ export async function takeText(name: string, text: string): Promise<void> {
   else await takeGeoJson(name, read.json);
 }
 
-export async function takeGeoJson(name: string, json: unknown, fileName = name): Promise<void> {
+/** `facts` are those of a file; typed coordinates have none. */
+export async function takeGeoJson(name: string, json: unknown, facts: FileFacts | null = null): Promise<void> {
   importing.value = { at: "reading", name };
   const wanted = kind.value;
   try {
     const answer = await previewCall({ area: json, cell_zoom: cellZoom.value, looks_wanted: draft.value.looksWanted });
-    accept(fileName, wanted, answer);
+    accept(facts, wanted, answer);
     importing.value = { at: "none" };
   } catch (error) {
     const problem = error as Problem;
     const refusal = problem.status === 422 || problem.status === 400 ? refusalOf(problem.body, "") : null;
     importing.value = refusal
       ? { at: "refused", name, refusal }
-      : { at: "failed", name, problem, again: () => void takeGeoJson(name, json, fileName) };
+      : { at: "failed", name, problem, again: () => void takeGeoJson(name, json, facts) };
   }
 }
 
-function accept(name: string, wanted: PartKind, answer: Preview): void {
+/** Which way round a ring runs is nobody's concern but the server's. */
+const UNTOLD = new Set(["winding_fixed"]);
+
+function accept(facts: FileFacts | null, wanted: PartKind, answer: Preview): void {
   const geometry = answer.outline ?? answer.area!;
-  const repairs = answer.notes.map(({ detail, place }) => ({ text: detail, place: place ?? null }));
-  const parts = partsOfFile(name, geometry, wanted, repairs, (n) => say("hole_name", { n: String(n) }));
+  const repairs = answer.notes
+    .filter((note) => !UNTOLD.has(note.code))
+    .map(({ detail, place }) => ({ text: detail, place: place ?? null }));
+  const parts = partsOfFile(facts, geometry, wanted, repairs, (n) => say("hole_name", { n: String(n) }));
   // A second file for the area takes the place of the first: "Replace" is what the button says.
   for (const part of draft.value.parts)
-    if (wanted === "area" && part.kind === "area" && part.file) change({ what: "remove_part", id: part.id });
+    if (facts && wanted === "area" && part.kind === "area" && part.file) change({ what: "remove_part", id: part.id });
   change({ what: "add_parts", parts });
+  // What was being drawn has come another way.
+  tool.value = null;
+  const box = boxOf(parts.map((part) => part.geometry));
+  if (box) showBox(box);
 }

@@ -126,7 +126,12 @@ export async function saveNow(): Promise<boolean> {
 }
 
 /** After publishing nothing of the draft needs to stay on this device. */
-export const forgetDraft = () => forget(draft.value.id);
+export function forgetDraft(): Promise<void> {
+  isPublished = true;
+  return forget(draft.value.id);
+}
+
+let isPublished = false;
 
 function tell(event: SavingEvent): void {
   saving.value = next(saving.value, event);
@@ -203,7 +208,9 @@ function watch(): void {
   };
   addEventListener("online", again);
   setInterval(again, RETRY_MS);
-  addEventListener("pagehide", () => void keepHere(isUnsaved(saving.value) || saving.value.at === "incomplete"));
+  addEventListener("pagehide", () => {
+    if (saving.value.at !== "start" && !isPublished) void keepHere(saving.value.at !== "saved");
+  });
 }
 
 /** The address in the bar opens this draft again, from the first word on. */

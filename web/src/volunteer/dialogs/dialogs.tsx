@@ -54,6 +54,7 @@ export function Help() {
       <div
         class="prose"
         lang={instructions.lang || undefined}
+        dir="auto"
         dangerouslySetInnerHTML={{ __html: instructions.text }}
       />
       <p>

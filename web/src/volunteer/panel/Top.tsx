@@ -4,7 +4,7 @@ import { pick } from "../../shared/locale.ts";
 import { BrandMark, Icon } from "../../shared/symbols.tsx";
 import { open } from "../actions.ts";
 import { say, words } from "../language.ts";
-import { campaign, mine, progress, title } from "../store.ts";
+import { campaign, isTry, mine, progress, title } from "../store.ts";
 import { Said } from "../text.tsx";
 
 function subtitle(): string {
@@ -18,7 +18,7 @@ export function Top() {
   return (
     <>
       <div class="brandrow row">
-        <a class="brand" href="/" aria-label={say("all_searches")}>
+        <a class="brand" {...(isTry.value ? {} : { href: "/" })} aria-label={say("all_searches")}>
           <BrandMark />
           <span>Spotter</span>
         </a>

@@ -24,7 +24,8 @@ function current(): { tone: "" | "warn"; sign: ComponentChildren; text: string }
   const state = sendState.value;
   if (notice.value) return { tone: "", sign: null, text: notice.value };
   if (only_here > 0) return { tone: "warn", sign: <span class="dot" />, text: say("pill_full", { n: only_here }) };
-  if (state.kind === "waiting" && waiting > 0) {
+  // The card about it says the same.
+  if (state.kind === "waiting" && waiting > 0 && block.value?.kind !== "busy") {
     if (state.reason === "offline")
       return {
         tone: "warn",
