@@ -6,6 +6,8 @@ CREATE TABLE campaigns (
         CONSTRAINT campaigns_state_check CHECK (state IN ('draft', 'preparing', 'open', 'paused', 'closed')),
     -- Grows with each change, of the state too; it is the ETag.
     version           int NOT NULL DEFAULT 1,
+    -- Of its texts, the one first that readers of no other get.
+    languages         text[] NOT NULL,
     title             jsonb NOT NULL,
     summary           jsonb NOT NULL,
     instructions      jsonb NOT NULL,

@@ -48,11 +48,13 @@ pub async fn read(
                (SELECT count(*) FROM campaign_volunteers AS v
                 WHERE v.campaign_id = c.id
                   AND v.last_look_at > now() - make_interval(secs => $2)) AS volunteers_active,
-               (SELECT coalesce(sum(m.looks), 0)::float8
-                       / nullif(least($3, extract(epoch FROM whole.until - seen.first) / 60), 0)::float8
-                FROM campaign_minutes AS m
-                WHERE m.campaign_id = c.id AND seen.first < whole.until AND m.minute < whole.until
-                  AND m.minute >= whole.until - make_interval(mins => $3)) AS looks_per_minute
+               CASE WHEN seen.first < whole.until THEN
+                   (SELECT coalesce(sum(m.looks), 0)::float8
+                           / least($3, extract(epoch FROM whole.until - seen.first) / 60)::float8
+                    FROM campaign_minutes AS m
+                    WHERE m.campaign_id = c.id AND m.minute < whole.until
+                      AND m.minute >= whole.until - make_interval(mins => $3))
+               END AS looks_per_minute
         FROM campaigns AS c
         LEFT JOIN campaign_totals AS t ON t.campaign_id = c.id
         CROSS JOIN (SELECT date_trunc('minute', now()) AS until) AS whole

@@ -9,8 +9,9 @@ use super::model::{
 use crate::{
     geo::LonLat,
     http::{
-        FieldErrors, limits,
-        text::{check_localised, check_text, check_time},
+        FieldErrors,
+        limits::{self, LOCALES_MAX},
+        text::{Localised, check_localised, check_text, check_time, is_locale},
     },
 };
 
@@ -31,6 +32,7 @@ pub fn check(definition: &mut CampaignDefinition, errors: &mut FieldErrors) {
         },
     );
     check_localised(errors, "/title", &definition.title, TITLE_CHARS_MAX, true);
+    check_languages(&mut definition.languages, &definition.title, errors);
     check_localised(
         errors,
         "/summary",
@@ -48,6 +50,26 @@ pub fn check(definition: &mut CampaignDefinition, errors: &mut FieldErrors) {
     check_numbers(definition, errors);
     check_tag_types(&mut definition.tag_types, errors);
     check_priorities(&definition.priorities, errors);
+}
+
+/// The order of languages, completed by those of the title.
+fn check_languages(languages: &mut Vec<String>, title: &Localised, errors: &mut FieldErrors) {
+    errors.need(languages.len() <= LOCALES_MAX, "/languages", || {
+        format!("found {}; {LOCALES_MAX} are allowed", languages.len())
+    });
+    for (index, language) in languages.iter().enumerate() {
+        let at = format!("/languages/{index}");
+        errors.need(is_locale(language), &at, || {
+            format!("found {language:?}; give a BCP 47 tag such as \"en\" or \"pt-BR\"")
+        });
+        let is_first = languages.iter().position(|other| other == language) == Some(index);
+        errors.need(is_first, &at, || format!("{language:?} is there twice"));
+    }
+    for language in title.keys() {
+        if !languages.contains(language) {
+            languages.push(language.clone());
+        }
+    }
 }
 
 /// Number, weights and names of priority areas.

@@ -276,6 +276,7 @@ async fn definition_of(
         serde_json::from_value(campaign.priorities.clone()).map_err(|e| Problem::internal(&e))?;
     Ok(CampaignDefinition {
         slug: campaign.slug.clone(),
+        languages: campaign.languages.clone(),
         title: campaign.title.clone(),
         summary: campaign.summary.clone(),
         instructions: campaign.instructions.clone(),

@@ -58,6 +58,11 @@ pub struct CampaignDefinition {
         example = "missing-aircraft"
     )]
     pub slug: String,
+    /// Languages of its texts (BCP 47 tags) in their order: whoever reads none of them gets the
+    /// first. Those of the title that are not named follow by name; 50 at most.
+    #[serde(default)]
+    #[schema(max_items = 50, example = json!(["en"]))]
+    pub languages: Vec<String>,
     /// Per language (BCP 47 tag), at least one; 120 characters each.
     #[schema(value_type = BTreeMap<String, String>, example = json!({"en": "Find the missing light aircraft"}))]
     pub title: Localised,

@@ -70,14 +70,19 @@ fn default_looks_wanted() -> u16 {
     5
 }
 
-/// What a campaign would take and look like.
+/// What a campaign would take and look like: without an area, its instructions alone.
 #[derive(Serialize, ToSchema)]
-pub struct PreviewView {
-    /// Without an area there is none of it.
-    #[serde(flatten)]
-    #[schema(value_type = Option<EstimateView>)]
-    estimate: Option<EstimateView>,
-    /// Instructions as HTML that is safe to show.
+#[serde(untagged)]
+pub enum PreviewView {
+    Whole(Box<EstimateView>),
+    Texts(TextsView),
+}
+
+/// Instructions as they will be shown.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TextsView {
+    /// HTML that is safe to show, per language.
     #[schema(value_type = BTreeMap<String, String>)]
     instructions_html: Localised,
 }
@@ -101,6 +106,9 @@ pub struct EstimateView {
     /// Some cells of the area as `z/x/y`, to try a campaign out; 5 at most.
     #[schema(max_items = 5, example = json!(["17/10043/39631"]))]
     sample_cells: Vec<String>,
+    /// Instructions as HTML that is safe to show, per language.
+    #[schema(value_type = BTreeMap<String, String>)]
+    instructions_html: Localised,
 }
 
 /// A priority area within the area of interest.
@@ -153,9 +161,11 @@ pub async fn preview(app: &App, of: PreviewOf) -> Result<PreviewView, Problem> {
         None => None,
     };
     errors.into_result().map_err(refused)?;
-    Ok(PreviewView {
-        estimate,
-        instructions_html: instructions_html(&of.instructions),
+    Ok(match estimate {
+        Some(estimate) => PreviewView::Whole(Box::new(estimate)),
+        None => PreviewView::Texts(TextsView {
+            instructions_html: instructions_html(&of.instructions),
+        }),
     })
 }
 
@@ -205,6 +215,7 @@ async fn estimate(
         priority_parts,
         coverage,
         sample_cells: cells.sample.iter().map(ToString::to_string).collect(),
+        instructions_html: instructions_html(&of.instructions),
     }))
 }
 

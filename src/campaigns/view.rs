@@ -36,6 +36,8 @@ pub struct CampaignView {
     pub state: State,
     /// What the organisers say while the campaign is paused.
     pub message: Option<String>,
+    /// Of its texts, in the organisers' order: whoever reads none of them gets the first.
+    pub languages: Vec<String>,
     #[schema(value_type = BTreeMap<String, String>)]
     pub title: Localised,
     #[schema(value_type = BTreeMap<String, String>)]
@@ -188,6 +190,7 @@ pub async fn entry(db: &impl GenericClient, campaign: &Campaign) -> Result<Campa
         version: campaign.version,
         state: campaign.state,
         message: campaign.message.clone(),
+        languages: campaign.languages.clone(),
         title: campaign.title.clone(),
         summary: campaign.summary.clone(),
         instructions_html: instructions_html(&campaign.instructions),

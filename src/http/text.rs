@@ -58,7 +58,8 @@ pub fn escape_pointer(part: &str) -> String {
     part.replace('~', "~0").replace('/', "~1")
 }
 
-fn is_locale(tag: &str) -> bool {
+/// Whether a text has the form of a BCP 47 tag.
+pub fn is_locale(tag: &str) -> bool {
     tag.len() <= LOCALE_CHARS_MAX
         && tag.split('-').enumerate().all(|(i, part)| {
             let long_enough = if i == 0 {

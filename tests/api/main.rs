@@ -19,6 +19,7 @@ mod areas;
 mod assignment_order;
 mod assignments;
 mod campaign_changes;
+mod campaign_languages;
 mod campaign_refusals;
 mod campaigns;
 mod cells;

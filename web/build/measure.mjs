@@ -78,12 +78,12 @@ function pressAndWait() {
   });
 }
 
-/** Runs in the page: when the next ring is on the screen, counted from the tap's own time stamp. */
-function nextRing() {
-  return new Promise((resolve) => {
-    let tapped = 0;
-    addEventListener("pointerup", (event) => (tapped = event.timeStamp), { capture: true, once: true });
-    const before = document.querySelectorAll(".spot").length;
+/** Runs in the page, before a tap: notes when its ring is on the screen, counted from the tap's own time stamp. */
+function awaitRing() {
+  const before = document.querySelectorAll(".spot").length;
+  let tapped = 0;
+  addEventListener("pointerup", (event) => (tapped = event.timeStamp), { capture: true, once: true });
+  window.spotterRing = new Promise((resolve) => {
     const look = () => {
       if (document.querySelectorAll(".spot").length > before) setTimeout(() => resolve(performance.now() - tapped));
       else requestAnimationFrame(look);
@@ -143,12 +143,11 @@ async function visit(browser) {
     [0.4, 0.7],
   ]) {
     const box = await page.locator(".cell").boundingBox();
-    const ring = page.evaluate(nextRing);
-    ring.catch(() => {});
+    await page.evaluate(awaitRing);
     const at = [box.x + box.width * u, box.y + box.height * v];
     if (has("desktop")) await page.mouse.click(...at);
     else await page.touchscreen.tap(...at);
-    rings.push(await ring);
+    rings.push(await page.evaluate(() => window.spotterRing));
   }
   const nexts = [];
   for (let i = 0; i < 3; i++) {

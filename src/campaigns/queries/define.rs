@@ -61,6 +61,7 @@ impl<'a> Members<'a> {
         let [west, south, east, north] = &surveyed.area.bbox;
         vec![
             ("slug", (&definition.slug, Type::TEXT)),
+            ("languages", (&definition.languages, Type::TEXT_ARRAY)),
             ("title", (&self.title, Type::JSONB)),
             ("summary", (&self.summary, Type::JSONB)),
             ("instructions", (&self.instructions, Type::JSONB)),

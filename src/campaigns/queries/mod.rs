@@ -25,6 +25,7 @@ pub struct Campaign {
     pub slug: String,
     pub state: State,
     pub version: i32,
+    pub languages: Vec<String>,
     pub title: Localised,
     pub summary: Localised,
     pub instructions: Localised,
@@ -47,7 +48,8 @@ pub struct Campaign {
     pub published_at: Option<Timestamp>,
 }
 
-const COLUMNS: &str = "id, slug, state, version, title, summary, instructions, message, area_km2,
+const COLUMNS: &str =
+    "id, slug, state, version, languages, title, summary, instructions, message, area_km2,
     west, south, east, north, priorities, cell_zoom, cells, cells_prepared, looks_wanted,
     lease_seconds, agreement_radius_m, imagery_layer_id, starts_at, ends_at, created_at, updated_at,
     published_at";
@@ -165,6 +167,7 @@ fn from_row(row: &Row) -> Result<Campaign, DbError> {
         slug: row.get("slug"),
         state: State::parse(&state).ok_or_else(|| damaged("state"))?,
         version: row.get("version"),
+        languages: row.get("languages"),
         title: texts("title")?,
         summary: texts("summary")?,
         instructions: texts("instructions")?,

@@ -33,7 +33,7 @@ export type CampaignState = api.State;
 /** An area that is searched first. */
 export type Priority = Omit<api.Priority, "area"> & { area: MultiPolygon; name?: string | null };
 export type Campaign = Narrowed<
-  api.CampaignView,
+  Omit<api.CampaignView, "activity">,
   {
     area: MultiPolygon;
     tag_types: TagType[];
@@ -67,49 +67,15 @@ export type ProblemBody = Partial<Pick<api.Problem, "title" | "detail" | "code" 
 };
 
 /** Looks by steps of time; a step that is left out had none. */
-export type Rates = { step_seconds: number; from: string; to: string; points: { start: string; looks: number }[] };
+export type Rates = api.RatesView;
 export type Period = "hour" | "day" | "all";
-export type Progress = Narrowed<
-  api.ProgressView,
-  {
-    rates: Rates;
-    /** Mean of the last five whole minutes. */
-    looks_per_minute: number | null;
-    first_look_at: string | null;
-    last_look_at: string | null;
-    /** Looks that the unfinished cells still want. */
-    looks_missing: number;
-  }
->;
+export type Progress = Filled<api.ProgressView>;
 export type ProgressCells = api.MapView;
 export type Block = api.BlockView;
 /** What is known of one cell. */
-export type CellView = {
-  cell: string;
-  bbox: BBox;
-  weight: number;
-  looks: number;
-  bad_imagery: number;
-  tags: number;
-  leases: number;
-  last_look_at: string | null;
-  answers: CellAnswer[];
-};
-export type CellAnswer = {
-  look_id: string;
-  volunteer_id: string;
-  outcome: Outcome;
-  tags: number;
-  seconds: number;
-  received_at: string;
-};
-export type Download = {
-  name: "tags.geojson" | "tags.csv" | "looks.csv";
-  rows: number;
-  bytes_estimated: number;
-  url: string;
-  expires_at: string;
-};
+export type CellView = Narrowed<api.CellView, { answers: CellAnswer[] }>;
+export type CellAnswer = Omit<api.AnswerView, "outcome"> & { outcome: Outcome };
+export type Download = Omit<api.DownloadView, "name"> & { name: "tags.geojson" | "tags.csv" | "looks.csv" };
 export type TagFeature = Omit<api.TagFeature, "geometry" | "properties"> & {
   geometry: Geometry;
   properties: Filled<api.TagProperties>;

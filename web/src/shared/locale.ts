@@ -26,10 +26,17 @@ export function choose(language: Language): void {
 
 const wantedHere = (): readonly string[] => [reader.value.locale, ...(hasPage ? navigator.languages : [])];
 
+/** The languages of the campaign on this page, in its organisers' order. */
+export const campaignLanguages = signal<readonly string[]>([]);
+
 /** The text in the reader's best language, else in the campaign's first. */
-export function pick(texts: Texts | null | undefined, wanted: readonly string[] = wantedHere()): Localised {
+export function pick(
+  texts: Texts | null | undefined,
+  order: readonly string[] = campaignLanguages.value,
+  wanted: readonly string[] = wantedHere(),
+): Localised {
   const offered = Object.keys(texts ?? {});
-  for (const language of wanted) {
+  for (const language of [...wanted, ...order]) {
     const exact = offered.find((tag) => tag.toLowerCase() === language.toLowerCase());
     const near = exact ?? offered.find((tag) => tag.split("-")[0] === language.split("-")[0]);
     if (near) return { text: texts![near]!, lang: near };

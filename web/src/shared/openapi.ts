@@ -24,6 +24,12 @@ export type EstimateView = Estimate & {
    */
   coverage: CoverageView[];
   /**
+   * Instructions as HTML that is safe to show, per language.
+   */
+  instructions_html: {
+    [k: string]: string;
+  };
+  /**
    * GeoJSON of what is left out, put right.
    */
   leave_out?: {} | null;
@@ -65,49 +71,9 @@ export type LayerView = LayerDefinition & {
   updated_at: string;
 };
 /**
- * What a campaign would take and look like.
+ * What a campaign would take and look like: without an area, its instructions alone.
  */
-export type PreviewView = (
-  | (Estimate & {
-      /**
-       * Coverage of the area by each layer that was named.
-       */
-      coverage: CoverageView[];
-      /**
-       * GeoJSON of what is left out, put right.
-       */
-      leave_out?: {} | null;
-      leave_out_km2: number;
-      /**
-       * GeoJSON of the area before anything was left out of it.
-       */
-      outline?: {} | null;
-      /**
-       * Each priority area, as far as it lies in the area.
-       */
-      priority_parts: PriorityPart[];
-      /**
-       * Some cells of the area as `z/x/y`, to try a campaign out; 5 at most.
-       *
-       * @maxItems 5
-       */
-      sample_cells:
-        | []
-        | [string]
-        | [string, string]
-        | [string, string, string]
-        | [string, string, string, string]
-        | [string, string, string, string, string];
-    })
-  | null
-) & {
-  /**
-   * Instructions as HTML that is safe to show.
-   */
-  instructions_html: {
-    [k: string]: string;
-  };
-};
+export type PreviewView = EstimateView | TextsView;
 export type ProgressView = Activity & {
   area_km2: number;
   /**
@@ -167,7 +133,8 @@ export interface Activity {
    */
   looks: number;
   /**
-   * Mean of the last five whole minutes; null before the first look.
+   * Mean of the last five whole minutes, or of those since the first look; null before there
+   * is one.
    */
   looks_per_minute?: number | null;
   /**
@@ -388,6 +355,13 @@ export interface CampaignDefinition {
     [k: string]: string;
   };
   /**
+   * Languages of its texts (BCP 47 tags) in their order: whoever reads none of them gets the
+   * first. Those of the title that are not named follow by name; 50 at most.
+   *
+   * @maxItems 50
+   */
+  languages?: string[];
+  /**
    * How long a square stays reserved for a volunteer.
    */
   lease_seconds?: number;
@@ -599,6 +573,10 @@ export interface CampaignView {
   instructions_html: {
     [k: string]: string;
   };
+  /**
+   * Of its texts, in the organisers' order: whoever reads none of them gets the first.
+   */
+  languages: string[];
   lease_seconds: number;
   leave_out?: {} | null;
   looks_wanted: number;
@@ -645,7 +623,8 @@ export interface Activity1 {
    */
   looks: number;
   /**
-   * Mean of the last five whole minutes; null before the first look.
+   * Mean of the last five whole minutes, or of those since the first look; null before there
+   * is one.
    */
   looks_per_minute?: number | null;
   /**
@@ -1029,6 +1008,17 @@ export interface Area5 {
    */
   geometry?: {};
   type: AreaKind;
+}
+/**
+ * Instructions as they will be shown.
+ */
+export interface TextsView {
+  /**
+   * HTML that is safe to show, per language.
+   */
+  instructions_html: {
+    [k: string]: string;
+  };
 }
 /**
  * An address to try.

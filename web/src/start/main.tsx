@@ -39,8 +39,8 @@ async function loadProgress({ slug }: Campaign): Promise<void> {
 }
 
 function Entry({ campaign }: { campaign: Campaign }) {
-  const title = pick(campaign.title);
-  const summary = pick(campaign.summary);
+  const title = pick(campaign.title, campaign.languages);
+  const summary = pick(campaign.summary, campaign.languages);
   const crowd = progress.value[campaign.slug];
   const share = crowd && words.percent(crowd.coverage);
   return (

@@ -1,7 +1,7 @@
 /** What the page knows, as signals; the parts of the page read these and draw themselves. */
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import type { Campaign, GeometryKind, IconName, Progress, TagType } from "../shared/contract.ts";
-import { type Localised, pick } from "../shared/locale.ts";
+import { campaignLanguages, type Localised, pick } from "../shared/locale.ts";
 import type { DraftTag, Drawing } from "./draft.ts";
 import type { LookLog } from "./looklog.ts";
 import type { Counts } from "./outbox.ts";
@@ -30,6 +30,9 @@ export interface Mine {
 }
 
 export const campaign = signal<Campaign | null>(null);
+effect(() => {
+  campaignLanguages.value = campaign.value?.languages ?? [];
+});
 export const progress = signal<Progress | null>(null);
 export const square = signal<Square | null>(null);
 export const tags = signal<readonly DraftTag[]>([]);

@@ -30,6 +30,7 @@ export interface Came {
   method: string;
   path: string;
   body: string;
+  at: number;
   /** Null until an answer was passed on. */
   status: number | null;
 }
@@ -134,7 +135,13 @@ export class Between {
       return;
     }
     const body = Buffer.concat(chunks);
-    const came: Came = { method: incoming.method!, path: incoming.url!, body: body.toString(), status: null };
+    const came: Came = {
+      method: incoming.method!,
+      path: incoming.url!,
+      body: body.toString(),
+      at: Date.now(),
+      status: null,
+    };
     this.came.push(came);
     for (;;) {
       const rule = [...this.rules].find(({ pattern }) => pattern.test(`${came.method} ${came.path}`));

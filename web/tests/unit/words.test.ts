@@ -35,7 +35,8 @@ test("every sentence with plural forms has the form of last resort", () => {
 
 test("a campaign speaks the reader's language, else its own first", () => {
   const texts = { ko: "찾기", "en-GB": "Find" };
-  expect(pick(texts, ["en-US", "de"])).toEqual({ text: "Find", lang: "en-GB" });
-  expect(pick(texts, ["de"])).toEqual({ text: "찾기", lang: "ko" });
-  expect(pick(null, ["de"])).toEqual({ text: "", lang: "" });
+  expect(pick(texts, [], ["en-US", "de"])).toEqual({ text: "Find", lang: "en-GB" });
+  expect(pick(texts, [], ["de"])).toEqual({ text: "찾기", lang: "ko" });
+  expect(pick(texts, ["en-GB", "ko"], ["de"])).toEqual({ text: "Find", lang: "en-GB" });
+  expect(pick(null, [], ["de"])).toEqual({ text: "", lang: "" });
 });

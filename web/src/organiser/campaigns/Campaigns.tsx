@@ -147,7 +147,7 @@ function Table({ entries }: { entries: readonly Entry[] }) {
 }
 
 function Row({ entry }: { entry: Entry }) {
-  const title = pick(entry.title);
+  const title = pick(entry.title, entry.languages);
   const isDraft = entry.state === "draft";
   const path = isDraft ? editPath(entry.slug) : livePath(entry.slug);
   const { activity } = entry;

@@ -7,21 +7,13 @@
 import { signal } from "@preact/signals";
 import type { Problem } from "../../shared/api.ts";
 import type { Campaign } from "../../shared/contract.ts";
+import type { Activity } from "../../shared/openapi.ts";
 import { organiserCall } from "../session.ts";
 import { type DraftRecord, forget, recallAll } from "../wizard/device.ts";
 
 const EVERY_MS = 10_000;
 const PAGE = 50;
 const FIRST = `/v1/campaigns?limit=${PAGE}`;
-
-export interface Activity {
-  cells_done: number;
-  looks: number;
-  tags: number;
-  volunteers_active: number;
-  looks_per_minute: number | null;
-  last_look_at: string | null;
-}
 
 export type Entry = Campaign & { activity?: Activity | null };
 

@@ -4,7 +4,7 @@
  * Invariant: a number once shown stays until a newer one comes; times that are compared with `clock` are by this
  * device's clock, whatever the server's says.
  */
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import type { Problem } from "../../shared/api.ts";
 import type {
   Campaign,
@@ -15,10 +15,14 @@ import type {
   TagFeature,
   TagType,
 } from "../../shared/contract.ts";
+import { campaignLanguages } from "../../shared/locale.ts";
 import { lateness } from "./ages.ts";
 import { type Flow, noFlow } from "./flow.ts";
 
 export const campaign = signal<Campaign | null>(null);
+effect(() => {
+  campaignLanguages.value = campaign.value?.languages ?? [];
+});
 /** With the rates of the last hour. */
 export const progress = signal<Progress | null>(null);
 /** When the numbers were true. */

@@ -136,6 +136,9 @@ export function AddImagery() {
   );
 }
 
+/** Kinds of templates, as those who make them write them. */
+const KINDS: Record<string, string> = { xyz: "XYZ", tms: "TMS", wmts: "WMTS", wms: "WMS", quadkey: "Quadkey" };
+
 function TrialMessage() {
   const now = trial.value;
   if (now.at === "none") return null;
@@ -148,10 +151,10 @@ function TrialMessage() {
   if (now.at === "good") {
     const { kind, millis, media_type, width, height, secrets_found } = now.probed;
     const image = media_type.replace("image/", "").toUpperCase();
-    const holes = { ms: words.number(millis), image, size: `${width} × ${height}` };
+    const holes = { kind: KINDS[kind] ?? kind, ms: words.number(millis), image, size: `${width} × ${height}` };
     return (
       <Message tone="good">
-        {say(`probe_${kind}`, holes)} {secrets_found.length > 0 && say("secret_stored")}
+        {say("probe_good", holes)} {secrets_found.length > 0 && say("secret_stored")}
       </Message>
     );
   }

@@ -58,6 +58,7 @@ function campaignNow(): TryOut | null {
     version: stored.value?.version ?? 1,
     state: "open",
     message: null,
+    languages: d.languages,
     title: mainText(d, d.title).trim() ? definition.title : { [d.languages[0]!]: say("untitled") },
     summary: definition.summary ?? {},
     instructions: definition.instructions ?? {},

@@ -54,6 +54,7 @@ export function definitionOf(draft: Draft, cellZoom: number): CampaignDefinition
   const keys = keysOf(draft.types.map((type) => type.key || mainText(draft, type.name)));
   return {
     slug: slugFor(draft),
+    languages: draft.languages as CampaignDefinition["languages"] & {},
     title: trimmed(draft, draft.title),
     summary: trimmed(draft, draft.summary),
     instructions: trimmed(draft, draft.instructions),
@@ -159,7 +160,7 @@ export function draftOf(campaign: OwnCampaign, id: string): Draft {
 
 function languagesOf(campaign: OwnCampaign): string[] {
   const all = [campaign.title, campaign.summary, campaign.instructions, ...campaign.tag_types.map((type) => type.name)];
-  return [...new Set(all.flatMap((texts) => Object.keys(texts ?? {})))];
+  return [...new Set([...campaign.languages, ...all.flatMap((texts) => Object.keys(texts ?? {}))])];
 }
 
 const prioritiesOf = (draft: Draft) =>

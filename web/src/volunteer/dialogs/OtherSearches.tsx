@@ -27,11 +27,11 @@ export function OtherSearches() {
     <nav class="others" aria-label={say("done_more")}>
       <p class="fine">{say("done_more")}</p>
       <ul>
-        {others.value.map(({ id, slug, title }) => (
+        {others.value.map(({ id, slug, title, languages }) => (
           <li key={id}>
             <a href={`/s/${encodeURIComponent(slug)}`}>
               <span class="grow">
-                <Said of={pick(title)} />
+                <Said of={pick(title, languages)} />
               </span>
               <Icon name="chevron" small flip />
             </a>
