@@ -202,7 +202,7 @@ async fn a_key_works_as_the_password_of_basic_authentication() {
     ask(basic(format!("anybody:{key}"))).await.expect(200);
     ask(basic(format!("{key}:")))
         .await
-        .refused(403, "organiser_needed");
+        .refused(401, "key_refused");
     ask("Basic !!!".to_owned())
         .await
         .refused(401, "credentials_missing");
