@@ -34,10 +34,14 @@ export function haltOf(problem: Problem, backoffMs: number, now = Date.now()): H
   return halt({ kind: "trouble", until: now + backoffMs, request_id });
 }
 
+/** True when every square has its looks. */
+export const isAllSearched = (progress: Progress | null): boolean =>
+  progress !== null && progress.cells > 0 && progress.cells_done >= progress.cells;
+
 /** The card when the server has no square for this volunteer. */
 export function exhaustedHalt(progress: Progress | null, retryAfterMs: number | null): Halt {
-  const all = progress !== null && progress.cells > 0 && progress.cells_done >= progress.cells;
-  if (retryAfterMs === null || all) return { block: { kind: "done", all }, waitMs: retryAfterMs ?? EXHAUSTED_EVERY_MS };
+  if (retryAfterMs === null || isAllSearched(progress))
+    return { block: { kind: "done" }, waitMs: retryAfterMs ?? EXHAUSTED_EVERY_MS };
   return { block: { kind: "held" }, waitMs: Math.max(HELD_LEAST_MS, retryAfterMs) };
 }
 

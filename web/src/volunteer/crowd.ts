@@ -1,17 +1,22 @@
-/** The crowd's progress: asked for each minute while somebody looks at the page, and when it matters. */
+/** The crowd's progress: asked for each minute while somebody looks at the page, and sooner when it matters. */
 import { call } from "../shared/api.ts";
 import type { Progress } from "../shared/contract.ts";
-import { progress } from "./store.ts";
+import { block, progress } from "./store.ts";
 
 const EVERY_MS = 60_000;
+/** What was just sent is counted within seconds; whoever is told the end of the search wants to know soon. */
+const SOON_MS = 2_000;
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** Asks now, and from now on. */
-export async function followCrowd(slug: string): Promise<void> {
+/** Asks now, soon again, and from then on ever more seldom, down to once a minute. */
+export async function followCrowd(slug: string, waitMs = SOON_MS): Promise<void> {
   clearTimeout(timer);
   // Thousands began to look at the same moment; they do not ask at the same moment.
-  timer = setTimeout(() => void followCrowd(slug), EVERY_MS * (0.75 + Math.random() / 2));
+  timer = setTimeout(
+    () => void followCrowd(slug, Math.min(EVERY_MS, waitMs * 4)),
+    (block.peek() === null ? EVERY_MS : waitMs) * (0.75 + Math.random() / 2),
+  );
   if (document.visibilityState !== "visible") return;
   const answer = await call<Progress>(`/v1/campaigns/${encodeURIComponent(slug)}/progress`).catch(() => null);
   if (answer) progress.value = answer;

@@ -13,7 +13,7 @@ export type { SendState };
 
 /** Why nothing can be looked at; each has its card. */
 export type Block =
-  | { kind: "done"; all: boolean }
+  | { kind: "done" }
   /** Others hold the last squares. */
   | { kind: "held" }
   | { kind: "busy" | "offline" | "trouble"; until: number; request_id?: string | undefined }

@@ -52,12 +52,12 @@ describe("a failure", () => {
 
 describe("nothing to look at", () => {
   test("for good is asked again every five minutes", () => {
-    expect(exhaustedHalt(progress(4), null)).toEqual({ block: { kind: "done", all: false }, waitMs: 300_000 });
-    expect(exhaustedHalt(null, null).block).toEqual({ kind: "done", all: false });
+    expect(exhaustedHalt(progress(4), null)).toEqual({ block: { kind: "done" }, waitMs: 300_000 });
+    expect(exhaustedHalt(null, null).block).toEqual({ kind: "done" });
   });
 
   test("all cells done is said as such, also while somebody still holds one", () => {
-    expect(exhaustedHalt(progress(10), 20_000)).toEqual({ block: { kind: "done", all: true }, waitMs: 20_000 });
+    expect(exhaustedHalt(progress(10), 20_000)).toEqual({ block: { kind: "done" }, waitMs: 20_000 });
   });
 
   test("squares that others hold are asked for when they may come back, but not at once", () => {

@@ -1,10 +1,22 @@
 /** The cards that say why there is nothing to look at, what is kept, and what happens next. */
 import { type Glyph, Icon } from "../../shared/symbols.tsx";
 import { skip, undo } from "../actions.ts";
+import { isAllSearched } from "../blocks.ts";
 import { say } from "../language.ts";
 import { Crowd } from "../panel/Foot.tsx";
 import { refreshMap } from "../stage/camera.ts";
-import { type Block, block, canUndo, clock, hasLooked, isDurable, mine, outboxCounts, square } from "../store.ts";
+import {
+  type Block,
+  block,
+  canUndo,
+  clock,
+  hasLooked,
+  isDurable,
+  mine,
+  outboxCounts,
+  progress,
+  square,
+} from "../store.ts";
 import { currentSession } from "../tagging.ts";
 import { Rich } from "../text.tsx";
 import { Card } from "./Card.tsx";
@@ -115,7 +127,9 @@ function Waiting({ state }: { state: Extract<Block, { until: number }> }) {
   );
 }
 
-function Done({ all }: { all: boolean }) {
+function Done() {
+  // The last looks of all are counted a moment after this card appeared.
+  const all = isAllSearched(progress.value);
   const { looks, tags, km2 } = mine.value;
   return (
     <Card
@@ -203,7 +217,7 @@ export function Blocked() {
   const state = block.value!;
   switch (state.kind) {
     case "done":
-      return <Done all={state.all} />;
+      return <Done />;
     case "held":
       return <Settled sign="pause" title={say("held_title")} text={say("held_text")} />;
     case "busy":
