@@ -59,8 +59,8 @@ export class Session {
   #isAdvancing = false;
   #keeping: ReturnType<typeof setTimeout> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
-  /** Cells finished a moment ago, which an answer that was under way may still offer. */
-  readonly #recent = new Set<string>();
+  /** Cells that were finished, until when an answer that was under way may still offer them. */
+  readonly #answered = new Map<string, number>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -122,8 +122,7 @@ export class Session {
     this.#isFinishing = true;
     try {
       const look = square.toLook(outcome);
-      this.#recent.add(look.cell);
-      setTimeout(() => this.#recent.delete(look.cell), RECENT_MS);
+      this.#answered.set(look.cell, Number.POSITIVE_INFINITY);
       await this.#outbox.keep({ id: look.id, campaign: this.slug, look, due: Date.now() + UNDO_MS });
       void this.#previous.letGo();
       this.#previous.hold({ square, outcome });
@@ -200,9 +199,19 @@ export class Session {
 
   async recount(): Promise<void> {
     const counts = await this.#outbox.counts();
+    this.#forgetSent(counts.unsent);
     this.#unsent = counts.unsent;
     store.outboxCounts.value = counts;
     write("spotter.unsent", String(counts.waiting));
+  }
+
+  /** Squares whose looks have left the outbox are remembered for a while longer. */
+  #forgetSent(unsent: readonly Kept[]): void {
+    const here = new Set(unsent.map(({ look }) => look.cell));
+    const now = Date.now();
+    for (const { look } of this.#unsent)
+      if (!here.has(look.cell) && this.#answered.has(look.cell)) this.#answered.set(look.cell, now + RECENT_MS);
+    for (const [cell, until] of this.#answered) if (until <= now) this.#answered.delete(cell);
   }
 
   async #fetchNext(): Promise<Square | undefined> {
@@ -284,12 +293,13 @@ export class Session {
       if (!finished) return;
       const { square, outcome } = finished;
       clearTimeout(this.#retry);
-      this.#recent.delete(square.assignment.cell);
       this.#count(square, outcome, -1);
       void this.#parts.log.remove(square.lookId);
       await this.recount();
       if (store.square.value) this.#ahead.putBack(store.square.value);
       this.#show(square);
+      // Only now: an answer that arrives meanwhile may offer this square once more.
+      this.#answered.delete(square.assignment.cell);
       this.#undone = finished;
       store.announcement.value = say("said_back", { n: square.number });
     } finally {
@@ -303,7 +313,7 @@ export class Session {
     const unsent = new Set((await this.#outbox.all()).filter((kept) => !kept.refused).map((kept) => kept.look.cell));
     const isTaken = (cell: string) =>
       store.square.value?.assignment.cell === cell ||
-      this.#recent.has(cell) ||
+      (this.#answered.get(cell) ?? 0) > Date.now() ||
       unsent.has(cell) ||
       this.#parts.slot?.isElsewhere(cell) === true;
     return new Set(cells.filter(isTaken));
