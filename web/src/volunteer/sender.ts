@@ -41,6 +41,8 @@ export class Sender {
   #running = false;
   #again = false;
   #attempt = 0;
+  /** Until then the server, or our own patience, wants no looks. */
+  #notBefore = 0;
   /** Falls to one after a whole batch was refused, to find the look that is at fault. */
   #batch = BATCH;
 
@@ -49,10 +51,19 @@ export class Sender {
     this.#events = events;
   }
 
-  /** Sends now whatever may be sent; resolves when nothing is due or the server cannot take it. */
-  async kick(): Promise<void> {
+  /**
+   * Sends whatever may be sent; resolves when nothing is due or the server cannot take it. While the server asked
+   * for patience only those who say so are heard: a person, or the network that is back.
+   */
+  async kick(isAsked = false): Promise<void> {
     if (this.#running) {
       this.#again = true;
+      return;
+    }
+    if (isAsked) this.#notBefore = 0;
+    const patience = this.#notBefore - Date.now();
+    if (patience > 0) {
+      this.#wakeIn(patience);
       return;
     }
     this.#running = true;
@@ -61,7 +72,7 @@ export class Sender {
       do {
         this.#again = false;
         while (await withLock(() => this.#sendOneBatch()));
-      } while (this.#again);
+      } while (this.#again && Date.now() >= this.#notBefore);
     } finally {
       this.#running = false;
     }
@@ -132,7 +143,8 @@ export class Sender {
     }
     const backoff = backoffMs(this.#attempt++, problem.retryAfterMs);
     const wait = problem.isOffline ? Math.min(backoff, OFFLINE_EVERY_MS) : backoff;
-    this.#events.onState({ kind: "waiting", reason: problem.isOffline ? "offline" : "busy", until: Date.now() + wait });
+    this.#notBefore = Date.now() + wait;
+    this.#events.onState({ kind: "waiting", reason: problem.isOffline ? "offline" : "busy", until: this.#notBefore });
     this.#wakeIn(wait);
     return false;
   }

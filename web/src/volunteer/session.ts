@@ -175,7 +175,7 @@ export class Session {
 
   /** Tries again what waits: the image, the next square, the unsent looks. */
   async tryNow(): Promise<void> {
-    void this.#sender.kick();
+    void this.#sender.kick(true);
     await this.#ahead.refresh();
     if (store.block.value) await this.advance();
   }

@@ -92,6 +92,20 @@ test("a busy server keeps the looks here, and its Retry-After is honoured", asyn
   expect((await outbox.counts()).waiting).toBe(1);
 });
 
+test("while the server asks for patience only those who say so are heard", async () => {
+  await outbox.keep(kept(1));
+  answer = () => json(503, {}, { "Retry-After": "60" });
+  await Promise.all([sender.kick(), sender.kick()]);
+  await outbox.keep(kept(2));
+  await sender.kick();
+  expect(sent).toHaveLength(1);
+  await sender.kick(true);
+  expect(sent).toHaveLength(2);
+  answer = all("created");
+  await sender.kick(true);
+  expect(await outbox.all()).toEqual([]);
+});
+
 test("without a network the looks stay here", async () => {
   await outbox.keep(kept(1));
   answer = () => {
