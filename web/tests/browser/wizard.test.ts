@@ -50,6 +50,9 @@ describe.skipIf(!hasServer)("an organiser", () => {
     await visitor.go(`/organise/new#key=${KEY}`);
     await page.getByRole("heading", { name: "What are people looking for?" }).waitFor();
     expect(page.url()).not.toContain(KEY);
+    // What volunteers see first appears beside the form, and must not take the focus from whoever writes there.
+    await page.frameLocator("iframe").getByRole("dialog").waitFor();
+    expect(await page.evaluate(() => document.activeElement?.tagName)).not.toBe("IFRAME");
     await page.getByLabel("Title", { exact: true }).fill(title);
     await page.getByLabel(/^Summary/).fill("A white glider, 15 m wide.");
     await page.getByLabel(/^Instructions/).fill("Look at the **whole** square.");

@@ -16,6 +16,8 @@ const EASE_MS = 160;
 
 let map: MapLibreMap | null = null;
 let imagery: Imagery;
+/** Brings MapLibre to the new square, where that is still to be done. */
+let settle: (() => void) | null = null;
 
 /** Which layer the views are of; needed before MapLibre arrives. */
 export function useImagery(layer: Imagery): void {
@@ -57,6 +59,7 @@ function jump(to: View): void {
 }
 
 function glide(to: View): void {
+  settle?.();
   const next = constrain(to);
   if (!map || isStill()) jump(next);
   else map.easeTo({ center: toLonLat(next), zoom: next.zoom, duration: EASE_MS });
@@ -65,9 +68,29 @@ function glide(to: View): void {
 const padding = () => ({ top: 0, left: 0, right: 0, bottom: Math.max(0, frame.value.up * 2) });
 
 /** Shows the whole square, at once. */
-export function goHome(): void {
+function goHome(): void {
   const cell = square.value?.cell;
   if (cell) jump(fitView(cell, frame.value));
+}
+
+/**
+ * Shows a new square, whole. Its plate has the first frame for itself: MapLibre, which is covered until it has drawn
+ * the square, follows in the next.
+ */
+export function beginSquare(container: HTMLElement): void {
+  const cell = square.value?.cell;
+  if (!cell) return;
+  view.value = constrain(fitView(cell, frame.value));
+  if (!map) return;
+  container.classList.add("covered");
+  const follow = () => {
+    if (settle !== follow) return;
+    settle = null;
+    jump(view.value);
+    uncoverWhenDrawn(container);
+  };
+  settle = follow;
+  requestAnimationFrame(() => setTimeout(follow));
 }
 
 /** Shows the whole square after a change of zoom by hand. */
@@ -139,16 +162,15 @@ export async function attachMap(container: HTMLElement, layer: Imagery): Promise
   // A failed tile leaves a hole through which the plate shows; the plate decides whether the square can be judged.
   map.on("error", () => {});
   jump(view.value);
-  coverUntilDrawn(container);
+  container.classList.add("covered");
+  uncoverWhenDrawn(container);
   return true;
 }
 
-/** Hides the map until it has drawn the new square, so that no stale tile ever lies over the plate. */
-export function coverUntilDrawn(container: HTMLElement): void {
-  if (!map) return;
-  container.classList.add("covered");
+/** The map stays hidden until it has drawn the new square, so that no stale tile ever lies over the plate. */
+function uncoverWhenDrawn(container: HTMLElement): void {
   const current = square.value;
-  void map.once("idle").then(() => {
+  void map?.once("idle").then(() => {
     if (square.value === current) container.classList.remove("covered");
   });
 }

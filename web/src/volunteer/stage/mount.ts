@@ -5,7 +5,7 @@ import { measure } from "../frame.ts";
 import { say } from "../language.ts";
 import { drawing, isBare, isSlow, plateState, square } from "../store.ts";
 import { hover, isKeyboardAiming } from "./Aim.tsx";
-import { attachMap, coverUntilDrawn, goHome, resized, useImagery } from "./camera.ts";
+import { attachMap, beginSquare, resized, useImagery } from "./camera.ts";
 import { followPointer } from "./gestures.ts";
 import { canZoom } from "./Stage.tsx";
 import { frame, isZoomed, pxPerWorld, squareBox } from "./view.ts";
@@ -21,10 +21,9 @@ function followSquare(plates: HTMLElement, map: HTMLElement): void {
   effect(() => {
     const plate = square.value?.plate.element;
     if (!plate || plates.contains(plate)) return;
-    goHome();
     const old = [...plates.children];
     plates.prepend(plate);
-    coverUntilDrawn(map);
+    beginSquare(map);
     for (const element of old) {
       element.classList.add("leaving");
       setTimeout(() => element.remove(), FADE_MS);
