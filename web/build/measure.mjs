@@ -63,7 +63,8 @@ function observe() {
 
 /** Runs in the page: from a press of the primary button until the next square's whole image is drawn. */
 function pressAndWait() {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
+    setTimeout(() => reject(new Error(`no next square: ${document.body.innerText.slice(0, 300)}`)), 20_000);
     const plates = document.querySelector(".plates");
     const before = plates.firstElementChild;
     const start = performance.now();
@@ -83,7 +84,8 @@ function awaitRing() {
   const before = document.querySelectorAll(".spot").length;
   let tapped = 0;
   addEventListener("pointerup", (event) => (tapped = event.timeStamp), { capture: true, once: true });
-  window.spotterRing = new Promise((resolve) => {
+  window.spotterRing = new Promise((resolve, reject) => {
+    setTimeout(() => reject(new Error(`no ring: ${document.body.innerText.slice(0, 300)}`)), 20_000);
     const look = () => {
       if (document.querySelectorAll(".spot").length > before) setTimeout(() => resolve(performance.now() - tapped));
       else requestAnimationFrame(look);
@@ -98,6 +100,9 @@ async function settled(page) {
     const button = document.querySelector("#finish");
     window.readySince = button && !button.disabled ? (window.readySince ?? performance.now()) : undefined;
     return window.readySince !== undefined && performance.now() - window.readySince > 400;
+  });
+  await page.evaluate(() => {
+    window.readySince = undefined;
   });
 }
 

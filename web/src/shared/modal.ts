@@ -17,6 +17,11 @@ export interface ModalOptions {
   back?: () => HTMLElement | null;
 }
 
+/** A page in a frame takes the focus only from itself: whoever writes beside the frame keeps it. */
+function moveFocus(to: HTMLElement | null | undefined, options?: FocusOptions): void {
+  if (window === window.parent || document.hasFocus()) to?.focus(options);
+}
+
 /** Makes the element of `dialog` (with `tabIndex={-1}`) modal while its component is mounted. */
 export function useModal(dialog: RefObject<HTMLElement | null>, { rest, onEscape, first, back }: ModalOptions): void {
   const leave = useRef(onEscape);
@@ -25,7 +30,7 @@ export function useModal(dialog: RefObject<HTMLElement | null>, { rest, onEscape
     const before = document.activeElement as HTMLElement | null;
     const covered = [...rest()].filter((element) => !element.hasAttribute("inert"));
     for (const element of covered) element.setAttribute("inert", "");
-    (first?.current ?? dialog.current)?.focus();
+    moveFocus(first?.current ?? dialog.current);
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.key === "Escape") leave.current?.();
     };
@@ -34,7 +39,7 @@ export function useModal(dialog: RefObject<HTMLElement | null>, { rest, onEscape
       document.removeEventListener("keydown", onKeyDown);
       for (const element of covered) element.removeAttribute("inert");
       const target = before?.isConnected && before !== document.body ? before : back?.();
-      target?.focus({ preventScroll: true });
+      moveFocus(target, { preventScroll: true });
     };
   }, []);
 }
