@@ -16,6 +16,8 @@ export default defineConfig({
           env: { SPOTTER_URL: process.env.BASE_URL ?? "" },
           // One Chromium at a time: software WebGL takes a whole core.
           fileParallelism: false,
+          // A busy machine can starve a browser that draws WebGL in software; what fails twice is wrong.
+          retry: 1,
         },
       },
     ],
