@@ -1,3 +1,39 @@
+-- Owner: assignments. The deck of each campaign, and what was dealt from it.
+
+-- A pile is a square of 4 × 4 cells. One server at a time deals from it, so that what it knows of the pile's cells is whole.
+CREATE TABLE piles (
+    campaign_id uuid NOT NULL,
+    -- The tile two zooms above its cells, packed like a cell.
+    pile        bigint NOT NULL,
+    -- Highest weight among its cells that can be dealt.
+    weight      real NOT NULL,
+    -- Order among piles of like weight: see assignments::order.
+    position    real NOT NULL,
+    -- Fewest looks and live leases among its cells of that weight; 32767 when it has no cell to deal, whatever is wanted.
+    level       smallint NOT NULL DEFAULT 0,
+    -- When it must be counted anew, since a lease ends; NULL when no lease is open.
+    due_at      timestamptz,
+    -- Something changed that is not counted yet; also when a server holds it.
+    nudged      boolean NOT NULL DEFAULT false,
+    -- The server that deals from it now, and until when nobody else may.
+    holder      uuid,
+    held_until  timestamptz,
+    -- Who was given which cell and has not answered: see assignments::ledger.
+    ledger      bytea NOT NULL DEFAULT '',
+    CONSTRAINT piles_pkey PRIMARY KEY (campaign_id, pile)
+) WITH (fillfactor = 80);
+CREATE INDEX piles_deal_idx ON piles (campaign_id, weight, level, position);
+CREATE INDEX piles_due_idx ON piles (campaign_id, due_at) WHERE due_at IS NOT NULL;
+
+-- Leases that were renewed; the ledger has the rest.
+CREATE TABLE lease_renewals (
+    campaign_id      uuid NOT NULL,
+    cell             bigint NOT NULL,
+    volunteer_id     uuid NOT NULL,
+    lease_expires_at timestamptz NOT NULL,
+    CONSTRAINT lease_renewals_pkey PRIMARY KEY (campaign_id, cell, volunteer_id)
+);
+
 -- Owner: assignments. Offers of cells to volunteers. A row stays after its lease, as memory of what was given.
 CREATE TABLE assignments (
     campaign_id      uuid NOT NULL,

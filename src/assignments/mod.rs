@@ -12,6 +12,8 @@
 //! comes late still counts.
 
 mod handlers;
+mod lay;
+mod order;
 mod queries;
 
 use jiff::Timestamp;
@@ -19,6 +21,8 @@ use tokio_postgres::GenericClient;
 use uuid::Uuid;
 
 pub use handlers::routes;
+pub use lay::{NewPile, lay, nudge, piles};
+pub use order::{PILE_ZOOMS, WEIGHT_DEFAULT};
 
 use crate::{
     campaigns::Running,

@@ -15,6 +15,7 @@ use tokio_postgres::GenericClient;
 use uuid::Uuid;
 
 use crate::{
+    assignments::{self, NewPile, PILE_ZOOMS, WEIGHT_DEFAULT},
     campaigns::{self, Campaign, area::ParsedArea},
     geo::{Cover, MultiPolygon, cell::CellId, tile::Tile},
     http::Problem,
@@ -79,6 +80,7 @@ pub async fn step(app: &App, preparation: &mut Preparation) -> Result<Step, Prob
     let count = piece.cells.len();
     let stored = i64::try_from(count).unwrap_or(i64::MAX);
     queries::insert_cells(&tx, campaign.id, &piece.cells).await?;
+    assignments::lay(&tx, campaign.id, &piece.piles()).await?;
     progress::add_cells(&tx, campaign.id, stored).await?;
     progress::add_blocks(&tx, &piece.blocks(campaign.id, campaign.cell_zoom)).await?;
     campaigns::record_prepared(&tx, campaign.id, piece.next_column, stored).await?;
@@ -99,6 +101,14 @@ struct Piece {
 }
 
 impl Piece {
+    fn piles(&self) -> BTreeMap<CellId, NewPile> {
+        let cells = self.cells.iter().filter_map(|new| {
+            let cell = CellId::try_from(new.cell).ok()?;
+            Some((cell.tile(), new.weight, true))
+        });
+        assignments::piles(cells)
+    }
+
     /// How many of the cells lie in each block of every block zoom. Each zoom is counted from
     /// the one below it, so that the work hardly grows with the number of zooms.
     fn blocks(&self, campaign_id: Uuid, cell_zoom: u8) -> BTreeMap<(Uuid, i64), BlockDelta> {
@@ -147,7 +157,9 @@ impl Plan {
                     .map(|tile| self.cell(tile)),
             );
             piece.next_column = i64::from(column.x) + 1;
-            if piece.cells.len() >= PIECE_CELLS {
+            // A pile is laid as a whole.
+            let ends_piles = (column.x + 1) % (1 << PILE_ZOOMS) == 0;
+            if ends_piles && piece.cells.len() >= PIECE_CELLS {
                 break;
             }
         }
@@ -165,7 +177,7 @@ impl Plan {
             .filter(|(cover, _)| cover.contains(tile))
             .map(|(_, weight)| *weight)
             .reduce(f32::max)
-            .unwrap_or(1.0);
+            .unwrap_or(WEIGHT_DEFAULT);
         NewCell {
             cell,
             weight,

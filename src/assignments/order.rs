@@ -1,0 +1,141 @@
+//! In which order cells are dealt: pure.
+//!
+//! **Invariant:** the order of a campaign's deck is the same on every server and at every time.
+//!
+//! Weights that differ by less than a factor of two form one band; a band is dealt before all
+//! lighter ones. Within a band, cells that have fewer looks come first, and among those the order
+//! is a weighted random one: each has a position `-ln(u) / weight` with its own `u` in `(0, 1]`,
+//! and the smallest goes first, so that the chance to be next is in proportion to the weight
+//! (Efraimidis and Spirakis, Weighted random sampling with a reservoir, 2006).
+
+use uuid::Uuid;
+
+use crate::geo::{CellId, Tile};
+
+/// Zooms from a cell up to its pile: a pile has at most 16 cells.
+pub const PILE_ZOOMS: u8 = 2;
+/// Weight of a cell outside every priority area.
+pub const WEIGHT_DEFAULT: f32 = 1.0;
+/// Weights of one band differ by less than this factor.
+const BAND_FACTOR: f32 = 2.0;
+
+/// The pile of a cell.
+pub fn pile_of(cell: Tile) -> CellId {
+    let parent = cell.parent_at(cell.z().saturating_sub(PILE_ZOOMS));
+    CellId::from(parent.unwrap_or(cell))
+}
+
+/// The cells that a pile can have, whether the campaign has them or not.
+pub fn cells_of(pile: CellId) -> impl Iterator<Item = CellId> {
+    let (tile, across) = (pile.tile(), 1 << PILE_ZOOMS);
+    (0..across).flat_map(move |dx| {
+        (0..across).filter_map(move |dy| {
+            let (x, y) = (tile.x() * across + dx, tile.y() * across + dy);
+            Tile::new(tile.z() + PILE_ZOOMS, x, y)
+                .ok()
+                .map(CellId::from)
+        })
+    })
+}
+
+/// The place of a cell or pile in a campaign's order; the smallest comes first.
+pub fn position(campaign_id: Uuid, place: CellId, weight: f32) -> f32 {
+    let (high, low) = campaign_id.as_u64_pair();
+    let random = shuffle(place.get().cast_unsigned() ^ high ^ low);
+    #[expect(
+        clippy::as_conversions,
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "24 random bits are exact in an f32"
+    )]
+    let u = ((random >> 40) + 1) as f32 / (1_u32 << 24) as f32;
+    -u.ln() / weight.max(f32::MIN_POSITIVE)
+}
+
+/// Weights as bands, heaviest first; each band lists its weights.
+pub fn bands(weights: impl IntoIterator<Item = f32>) -> Vec<Vec<f32>> {
+    let mut weights: Vec<f32> = weights.into_iter().chain([WEIGHT_DEFAULT]).collect();
+    weights.sort_unstable_by(|a, b| b.total_cmp(a));
+    weights.dedup();
+    let mut bands: Vec<Vec<f32>> = Vec::new();
+    for weight in weights {
+        match bands.last_mut() {
+            Some(band) if weight * BAND_FACTOR > band[0] => band.push(weight),
+            _ => bands.push(vec![weight]),
+        }
+    }
+    bands
+}
+
+/// `SplitMix64` (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
+fn shuffle(seed: u64) -> u64 {
+    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const CAMPAIGN: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
+
+    fn cell(n: u32) -> CellId {
+        CellId::from(Tile::new(17, 1000 + n / 256, 2000 + n % 256).unwrap())
+    }
+
+    #[test]
+    fn weights_that_differ_by_less_than_two_share_a_band() {
+        assert_eq!(bands([50.0, 2.0]), [vec![50.0], vec![2.0], vec![1.0]]);
+        assert_eq!(bands([1.5, 1.99]), [vec![1.99, 1.5, 1.0]]);
+        assert_eq!(bands([0.5]), [vec![1.0], vec![0.5]]);
+        assert_eq!(bands([]), [vec![1.0]]);
+    }
+
+    #[test]
+    fn the_chance_to_come_first_is_in_proportion_to_the_weight() {
+        // A pair of cells, one of weight 1.5: three times in five it comes first.
+        let pairs = 20_000_u32;
+        let first = (0..pairs)
+            .filter(|n| {
+                position(CAMPAIGN, cell(2 * n), 1.5) < position(CAMPAIGN, cell(2 * n + 1), 1.0)
+            })
+            .count();
+        let share = f64::from(u32::try_from(first).unwrap()) / f64::from(pairs);
+        assert!((share - 0.6).abs() < 0.015, "{share}");
+    }
+
+    proptest! {
+        #[test]
+        fn every_cell_lies_in_the_pile_that_lists_it(n in 0..1_000_000_u32) {
+            let cell = cell(n);
+            let listed: Vec<CellId> = cells_of(pile_of(cell.tile())).collect();
+            prop_assert_eq!(listed.len(), 16);
+            prop_assert!(listed.contains(&cell));
+            prop_assert_eq!(listed.iter().collect::<BTreeSet<_>>().len(), 16);
+            for other in listed {
+                prop_assert_eq!(pile_of(other.tile()), pile_of(cell.tile()));
+            }
+        }
+
+        #[test]
+        fn the_order_is_a_permutation_that_differs_between_campaigns(seed in any::<u128>()) {
+            let order = |campaign: Uuid| {
+                let mut cells: Vec<u32> = (0..200).collect();
+                cells.sort_by(|a, b| {
+                    position(campaign, cell(*a), 1.0).total_cmp(&position(campaign, cell(*b), 1.0))
+                });
+                cells
+            };
+            let one = order(Uuid::from_u128(seed));
+            prop_assert_eq!(one.iter().collect::<BTreeSet<_>>().len(), 200);
+            prop_assert_eq!(&one, &order(Uuid::from_u128(seed)));
+            prop_assert_ne!(one, order(Uuid::from_u128(seed ^ 1)));
+        }
+    }
+}
