@@ -11,6 +11,8 @@ CREATE TABLE piles (
     position    real NOT NULL,
     -- Fewest looks and live leases among its cells of that weight; 32767 when it has no cell to deal, whatever is wanted.
     level       smallint NOT NULL DEFAULT 0,
+    -- Whether it has cells of several bands of weights.
+    is_mixed    boolean NOT NULL DEFAULT false,
     -- When it must be counted anew, since a lease ends; NULL when no lease is open.
     due_at      timestamptz,
     -- Something changed that is not counted yet; also when a server holds it.
@@ -24,6 +26,7 @@ CREATE TABLE piles (
 ) WITH (fillfactor = 80);
 CREATE INDEX piles_deal_idx ON piles (campaign_id, weight, level, position);
 CREATE INDEX piles_due_idx ON piles (campaign_id, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX piles_mixed_idx ON piles (campaign_id, pile) WHERE is_mixed;
 
 -- Leases that were renewed; the ledger has the rest.
 CREATE TABLE lease_renewals (
@@ -33,14 +36,3 @@ CREATE TABLE lease_renewals (
     lease_expires_at timestamptz NOT NULL,
     CONSTRAINT lease_renewals_pkey PRIMARY KEY (campaign_id, cell, volunteer_id)
 );
-
--- Owner: assignments. Offers of cells to volunteers. A row stays after its lease, as memory of what was given.
-CREATE TABLE assignments (
-    campaign_id      uuid NOT NULL,
-    cell             bigint NOT NULL,
-    volunteer_id     uuid NOT NULL,
-    dealt_at         timestamptz NOT NULL DEFAULT now(),
-    lease_expires_at timestamptz NOT NULL,
-    CONSTRAINT assignments_pkey PRIMARY KEY (campaign_id, cell, volunteer_id)
-);
-CREATE INDEX assignments_lease_idx ON assignments (campaign_id, lease_expires_at);

@@ -16,6 +16,8 @@ use crate::{
 pub struct NewPile {
     /// Highest weight of its cells.
     pub weight: f32,
+    /// Whether they have several weights.
+    pub is_mixed: bool,
     /// Whether it has cells that were not there before.
     pub has_new_cells: bool,
 }
@@ -24,7 +26,11 @@ pub struct NewPile {
 pub fn piles(cells: impl IntoIterator<Item = (Tile, f32, bool)>) -> BTreeMap<CellId, NewPile> {
     let mut piles: BTreeMap<CellId, NewPile> = BTreeMap::new();
     for (cell, weight, is_new) in cells {
-        let pile = piles.entry(pile_of(cell)).or_default();
+        let pile = piles.entry(pile_of(cell)).or_insert(NewPile {
+            weight,
+            ..NewPile::default()
+        });
+        pile.is_mixed |= pile.weight.total_cmp(&weight).is_ne();
         pile.weight = pile.weight.max(weight);
         pile.has_new_cells |= is_new;
     }
@@ -38,19 +44,21 @@ pub async fn lay(
     piles: &BTreeMap<CellId, NewPile>,
 ) -> Result<(), DbError> {
     let sql = "-- assignments::lay
-        INSERT INTO piles AS p (campaign_id, pile, weight, position, level)
-        SELECT $1, n.pile, n.weight, n.position, CASE WHEN n.has_new_cells THEN 0 ELSE 32767 END
-        FROM unnest($2::int8[], $3::float4[], $4::float4[], $5::bool[])
-             AS n (pile, weight, position, has_new_cells)
+        INSERT INTO piles AS p (campaign_id, pile, weight, position, level, is_mixed)
+        SELECT $1, n.pile, n.weight, n.position, CASE WHEN n.has_new_cells THEN 0 ELSE 32767 END,
+               n.is_mixed
+        FROM unnest($2::int8[], $3::float4[], $4::float4[], $5::bool[], $6::bool[])
+             AS n (pile, weight, position, has_new_cells, is_mixed)
         ON CONFLICT ON CONSTRAINT piles_pkey DO UPDATE
         SET weight = excluded.weight, position = excluded.position,
-            level = least(p.level, excluded.level), due_at = now(), nudged = true";
+            level = least(p.level, excluded.level), is_mixed = excluded.is_mixed, due_at = now(), nudged = true";
     let ids: Vec<i64> = piles.keys().map(|pile| pile.get()).collect();
     let weights: Vec<f32> = piles.values().map(|pile| pile.weight).collect();
     let positions: Vec<f32> = piles
         .iter()
         .map(|(id, pile)| position(campaign_id, *id, pile.weight))
         .collect();
+    let mixed: Vec<bool> = piles.values().map(|pile| pile.is_mixed).collect();
     let with_new: Vec<bool> = piles.values().map(|pile| pile.has_new_cells).collect();
     db.execute_typed(
         sql,
@@ -60,6 +68,7 @@ pub async fn lay(
             (&weights, Type::FLOAT4_ARRAY),
             (&positions, Type::FLOAT4_ARRAY),
             (&with_new, Type::BOOL_ARRAY),
+            (&mixed, Type::BOOL_ARRAY),
         ],
     )
     .await?;
@@ -93,5 +102,21 @@ pub async fn nudge(db: &impl GenericClient, cells: &[(Uuid, CellId)]) -> Result<
         &[(&campaigns, Type::UUID_ARRAY), (&piles, Type::INT8_ARRAY)],
     )
     .await?;
+    Ok(())
+}
+
+/// Has piles counted anew that hide cells of one band behind those of another, after the looks
+/// wanted changed.
+pub async fn wanted_changed(db: &impl GenericClient, campaign_id: Uuid) -> Result<(), DbError> {
+    let sql = "-- assignments::wanted_changed
+        WITH locked AS (
+            SELECT pile FROM piles WHERE campaign_id = $1 AND is_mixed
+            ORDER BY pile
+            FOR UPDATE
+        )
+        UPDATE piles AS p SET nudged = true, due_at = least(p.due_at, now())
+        FROM locked AS l
+        WHERE p.campaign_id = $1 AND p.pile = l.pile";
+    db.execute_typed(sql, &[(&campaign_id, Type::UUID)]).await?;
     Ok(())
 }

@@ -7,6 +7,8 @@ pub enum Key {
     /// What volunteers' calls need of a campaign, by slug or id. It is forgotten when the
     /// campaign changes; the short life bounds the harm when that message is lost.
     Campaign(String),
+    /// Open campaigns, for volunteers who have seen all of theirs. Old by seconds does no harm.
+    OpenCampaigns,
     /// Written by the health check.
     Health,
 }
@@ -15,6 +17,7 @@ impl Key {
     pub(super) fn name(&self, prefix: &str) -> String {
         match self {
             Self::Campaign(reference) => format!("{prefix}:campaign:1:{reference}"),
+            Self::OpenCampaigns => format!("{prefix}:open-campaigns:1"),
             Self::Health => format!("{prefix}:health"),
         }
     }
@@ -22,6 +25,7 @@ impl Key {
     pub(super) fn lifetime(&self) -> Duration {
         match self {
             Self::Campaign(_) => Duration::from_secs(1),
+            Self::OpenCampaigns => Duration::from_secs(5),
             Self::Health => Duration::from_mins(1),
         }
     }
@@ -29,6 +33,7 @@ impl Key {
     pub(super) fn family(&self) -> &'static str {
         match self {
             Self::Campaign(_) => "campaign",
+            Self::OpenCampaigns => "open-campaigns",
             Self::Health => "health",
         }
     }

@@ -26,11 +26,11 @@ use uuid::Uuid;
 pub use activity::{Activity, read as activity};
 pub use define::{change, clone, create, delete, record_version, steer};
 pub use handlers::routes;
-pub use model::{CampaignDefinition, TagType};
+pub use model::{CampaignDefinition, LEASE_SECONDS_MAX, LEASE_SECONDS_MIN, TagType};
 pub use queries::{Campaign, close_ended, finish_preparation, next_to_prepare, record_prepared};
 pub use running::{Running, forget, load as load_running, running};
 pub use state::{Action, State};
-pub use view::CampaignView;
+pub use view::{CampaignView, ImageryView, imagery_view};
 
 use crate::{
     accounts::Viewer,

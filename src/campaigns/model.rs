@@ -34,8 +34,8 @@ pub const CELL_ZOOM_MAX: u8 = 22;
 pub const LOOKS_WANTED_MAX: u16 = 100;
 /// Cells of one campaign.
 pub const CELLS_MAX: u64 = 20_000_000;
-/// A lease, in seconds: one minute to thirty days.
-pub const LEASE_SECONDS_MIN: u32 = 60;
+/// A lease, in seconds: five seconds to thirty days.
+pub const LEASE_SECONDS_MIN: u32 = 5;
 pub const LEASE_SECONDS_MAX: u32 = 30 * 24 * 3600;
 /// Shapes of tag types, in the order in which they are given out.
 pub const ICONS: [&str; 8] = [
@@ -90,7 +90,7 @@ pub struct CampaignDefinition {
     pub looks_wanted: u16,
     /// How long a square stays reserved for a volunteer.
     #[serde(default = "default_lease_seconds")]
-    #[schema(minimum = 60, maximum = 2_592_000, default = 900)]
+    #[schema(minimum = 5, maximum = 2_592_000, default = 900)]
     pub lease_seconds: u32,
     /// Key of an imagery layer.
     #[schema(min_length = 1, max_length = 64, example = "demo")]

@@ -24,6 +24,8 @@ pub struct Running {
     pub lease_seconds: u32,
     pub starts_at: Option<Timestamp>,
     pub ends_at: Option<Timestamp>,
+    /// Weights of the priority areas.
+    pub weights: Vec<f32>,
     /// Geometry of each tag type by key.
     pub tag_types: BTreeMap<String, GeometryKind>,
 }
@@ -100,11 +102,21 @@ pub async fn load(app: &App, reference: &str) -> Result<Running, Problem> {
         lease_seconds: campaign.lease_seconds,
         starts_at: campaign.starts_at,
         ends_at: campaign.ends_at,
+        weights: weights(&campaign.priorities)?,
         tag_types: tag_types
             .into_iter()
             .map(|tag_type| (tag_type.key, tag_type.geometry))
             .collect(),
     })
+}
+
+fn weights(priorities: &serde_json::Value) -> Result<Vec<f32>, Problem> {
+    #[derive(Deserialize)]
+    struct Weighted {
+        weight: f32,
+    }
+    let priorities = Vec::<Weighted>::deserialize(priorities).map_err(|e| Problem::internal(&e))?;
+    Ok(priorities.into_iter().map(|one| one.weight).collect())
 }
 
 /// Forgets what is remembered of a campaign, after a change was committed.

@@ -218,7 +218,8 @@ pub async fn entry(db: &impl GenericClient, campaign: &Campaign) -> Result<Campa
     })
 }
 
-fn imagery_view(layer: Layer) -> ImageryView {
+/// The imagery of a layer, as volunteers see it.
+pub fn imagery_view(layer: Layer) -> ImageryView {
     let tiles = layer.tiles();
     let definition = layer.definition;
     ImageryView {

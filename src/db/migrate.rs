@@ -9,7 +9,7 @@ use tokio_postgres::types::Type;
 use super::Db;
 
 /// In order; a number is never used twice.
-const MIGRATIONS: [(i32, &str, &str); 7] = [
+const MIGRATIONS: [(i32, &str, &str); 8] = [
     (
         1,
         "platform",
@@ -40,6 +40,11 @@ const MIGRATIONS: [(i32, &str, &str); 7] = [
         7,
         "progress",
         include_str!("../../migrations/0007_progress.sql"),
+    ),
+    (
+        8,
+        "cell_decisions",
+        include_str!("../../migrations/0008_cell_decisions.sql"),
     ),
 ];
 

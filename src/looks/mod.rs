@@ -28,6 +28,7 @@ use crate::{
     assignments,
     campaigns::{self, Running},
     db::DbError,
+    geo::CellId,
     http::Problem,
     state::App,
 };
@@ -86,9 +87,14 @@ async fn refuse_after_close(
     if !campaign.is_closed(app.clock.now()) {
         return Ok(());
     }
-    let cells: Vec<i64> = looks.iter().flatten().map(|look| look.cell).collect();
+    let cells: Vec<CellId> = looks
+        .iter()
+        .flatten()
+        .filter_map(|look| CellId::try_from(look.cell).ok())
+        .collect();
+    let given = assignments::were_given(&app.db, volunteer_id, campaign.id, &cells).await?;
+    let given: Vec<i64> = given.into_iter().map(CellId::get).collect();
     let conn = app.db.get().await?;
-    let given = assignments::were_given(&*conn, volunteer_id, campaign.id, &cells).await?;
     let late: Vec<&Look> = looks
         .iter()
         .flatten()

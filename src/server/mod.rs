@@ -22,7 +22,8 @@ use utoipa_actix_web::AppExt;
 
 use crate::{
     accounts::{self, TokenKeys},
-    assignments, campaigns,
+    assignments::{self, Dealer},
+    campaigns,
     config::ListenConfig,
     downloads,
     http::{
@@ -51,6 +52,7 @@ pub struct Shared {
     pub traffic: Traffic,
     keys: TokenKeys,
     tiles: Tiles,
+    dealer: Dealer,
     metrics: Option<PrometheusHandle>,
 }
 
@@ -60,6 +62,7 @@ impl Shared {
             keys: TokenKeys::parse(&app.config.token_keys)?,
             tiles: Tiles::new(Arc::clone(&app.objects), app.config.allow_internal_sources)?,
             traffic: Traffic::default(),
+            dealer: Dealer::default(),
             app,
             metrics,
         })
@@ -77,11 +80,13 @@ pub fn build(
         traffic,
         keys,
         tiles,
+        dealer,
         metrics,
     } = shared.clone();
     let app = Data::new(app);
     let traffic = Data::new(traffic);
     let (keys, tiles, metrics) = (Data::new(keys), Data::new(tiles), Data::new(metrics));
+    let dealer = Data::new(dealer);
     let document = Arc::new(document());
     let methods = Data::new(Methods::new(&openapi::methods(&document), pages::paths())?);
     let text = Data::new(openapi_text(&document)?);
@@ -91,6 +96,7 @@ pub fn build(
             .app_data(traffic.clone())
             .app_data(keys.clone())
             .app_data(tiles.clone())
+            .app_data(dealer.clone())
             .app_data(metrics.clone())
             .app_data(methods.clone())
             .app_data(text.clone())
@@ -128,6 +134,7 @@ pub async fn run(
     let server = build(shared, listener, config)?;
     let handle = server.handle();
     let serving = actix_web::rt::spawn(server);
+    let tidying = actix_web::rt::spawn(shared.dealer.clone().tidy(shared.app.clone()));
     stop.await;
     tracing::info!("stopping: no new connections, accepted requests are finished");
     shared.traffic.drain();
@@ -136,6 +143,8 @@ pub async fn run(
         () = handle.stop(true) => {}
         () = quiet(&shared.traffic) => handle.stop(false).await,
     }
+    tidying.abort();
+    shared.dealer.give_back(&shared.app).await;
     serving
         .await
         .context("the server's task")?

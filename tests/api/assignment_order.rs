@@ -241,25 +241,16 @@ async fn fifty_anonymous_volunteers_behind_one_address_are_fifty_volunteers() {
 }
 
 #[tokio::test]
-async fn a_campaign_that_is_dealt_elsewhere_for_too_long_answers_503() {
+async fn while_a_lost_server_holds_what_is_left_others_say_when_to_come_back() {
     let app = App::start().await;
     let campaign = app.campaign().open().await;
-    let holder = app.sql().await;
-    let id: uuid::Uuid = campaign.id.parse().unwrap();
-    let (_, low) = id.as_u64_pair();
-    holder
-        .batch_execute(&format!(
-            "BEGIN; SELECT pg_advisory_xact_lock({})",
-            low.cast_signed()
-        ))
-        .await
-        .unwrap();
-    let asked = campaign.ask(&app.volunteer().await, 1).await;
-    assert_eq!(asked.status, 503, "{asked:?}");
-    assert!(
-        asked.header("retry-after").parse::<u32>().unwrap() >= 1,
-        "{asked:?}"
-    );
-    holder.batch_execute("ROLLBACK").await.unwrap();
+    app.execute(
+        "UPDATE piles SET holder = gen_random_uuid(), held_until = now() + interval '1 hour'",
+    )
+    .await;
+    let dealt = campaign.ask(&app.volunteer().await, 1).await.expect(200);
+    assert_eq!(dealt["assignments"], json!([]));
+    assert_eq!(dealt["retry_after_seconds"], 1, "{dealt}");
+    app.execute("UPDATE piles SET held_until = now()").await;
     assert_eq!(campaign.given(&app.volunteer().await, 1).await.len(), 1);
 }

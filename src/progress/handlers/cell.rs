@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     accounts::{Organiser, Scope, Viewer},
-    campaigns,
+    assignments, campaigns,
     geo::{cell::CellId, tile::Tile},
     http::{PathParam, Problem},
     progress::queries,
@@ -96,6 +96,8 @@ pub(super) async fn read_cell(
         .await?
         .ok_or_else(missing)?;
     let answers = queries::answers(&*conn, campaign.id, id).await?;
+    drop(conn);
+    let leases = assignments::leases(&app.db, campaign.id, tile.into()).await?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "private, no-cache"))
         .json(CellView {
@@ -105,7 +107,7 @@ pub(super) async fn read_cell(
             looks: cell.looks,
             bad_imagery: cell.bad_imagery,
             tags: cell.tags,
-            leases: cell.leases,
+            leases: i64::try_from(leases).unwrap_or(i64::MAX),
             last_look_at: answers.first().map(|answer| answer.received_at),
             answers: answers
                 .into_iter()

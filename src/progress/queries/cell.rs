@@ -15,8 +15,6 @@ pub struct Cell {
     pub looks: i16,
     pub bad_imagery: i16,
     pub tags: i32,
-    /// Volunteers who hold it now and have not answered.
-    pub leases: i64,
 }
 
 /// A look at a cell.
@@ -35,12 +33,7 @@ pub async fn cell(
     cell: i64,
 ) -> Result<Option<Cell>, DbError> {
     let sql = "-- progress::cell
-        SELECT weight, looks, bad_imagery, tags,
-               (SELECT count(*) FROM assignments AS a
-                WHERE a.campaign_id = $1 AND a.cell = $2 AND a.lease_expires_at > now()
-                  AND NOT EXISTS (SELECT FROM looks AS l
-                                  WHERE l.campaign_id = $1 AND l.cell = $2
-                                    AND l.volunteer_id = a.volunteer_id)) AS leases
+        SELECT weight, looks, bad_imagery, tags
         FROM cells WHERE campaign_id = $1 AND cell = $2";
     let row = db
         .query_typed_opt(sql, &[(&campaign_id, Type::UUID), (&cell, Type::INT8)])
@@ -50,7 +43,6 @@ pub async fn cell(
         looks: row.get("looks"),
         bad_imagery: row.get("bad_imagery"),
         tags: row.get("tags"),
-        leases: row.get("leases"),
     }))
 }
 

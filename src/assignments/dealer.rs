@@ -1,0 +1,375 @@
+//! Deals to volunteers out of the hands that this server holds, and exchanges piles when a hand
+//! does not suffice.
+//!
+//! Whatever touches the database runs in a task of its own: a volunteer who hangs up leaves no
+//! pile behind.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use uuid::Uuid;
+
+use super::{
+    Assignment, Deal, NEAR_RINGS, Wish,
+    deck::Deck,
+    hand::{Ask, Dealt, Scope},
+    ledger::Seconds,
+    order::pile_of,
+    queries::Claim,
+};
+use crate::{
+    campaigns::Running,
+    db::DbError,
+    geo::{CellId, Tile},
+    http::Problem,
+    state::App,
+};
+
+/// How long a request waits for piles that another server is about to give back.
+const HELD_WAIT: Duration = Duration::from_millis(1200);
+/// How often it looks whether they were.
+const HELD_STEP: Duration = Duration::from_millis(20);
+/// How long a request waits for those before it.
+const TURN_WAIT: Duration = Duration::from_secs(5);
+/// Piles that a search claims at once, and how often.
+const SEARCH_PILES: i64 = 64;
+const SEARCH_ROUNDS: usize = 16;
+const LEASED_ROUNDS: usize = 4;
+/// How often hands are looked after.
+const TIDY_EVERY: Duration = Duration::from_millis(50);
+/// What somebody is told while another server keeps what is left.
+const HELD_RETRY_SECS: i64 = 1;
+/// What somebody is told who comes while too many search.
+const CROWDED_RETRY_SECS: i64 = 2;
+
+/// The hands of one server, by campaign. Cheap to clone.
+#[derive(Clone)]
+pub struct Dealer {
+    server: Uuid,
+    decks: Arc<Mutex<HashMap<Uuid, Arc<Deck>>>>,
+}
+
+impl Default for Dealer {
+    fn default() -> Self {
+        Self {
+            server: Uuid::now_v7(),
+            decks: Arc::default(),
+        }
+    }
+}
+
+impl Dealer {
+    /// Gives a volunteer up to as many cells as they wish.
+    pub async fn deal(
+        &self,
+        app: &App,
+        volunteer_id: Uuid,
+        campaign: &Arc<Running>,
+        wish: &Wish,
+    ) -> Result<Deal, Problem> {
+        let deck = self.deck(campaign.id);
+        let ask = Ask {
+            volunteer: volunteer_id.into(),
+            count: usize::from(wish.count),
+            lease_secs: wish.lease_secs.unwrap_or(campaign.lease_seconds),
+        };
+        let mut turn = Turn {
+            app: app.clone(),
+            campaign: Arc::clone(campaign),
+            deck,
+            ask,
+            dealt: Vec::new(),
+            is_held: false,
+        };
+        let deal = match wish.near {
+            None if turn.from_hand() => {
+                if turn.deck.wants_refill() {
+                    tokio::spawn(turn.again().refill());
+                }
+                Deal::of(&turn.dealt)
+            }
+            near => tokio::spawn(turn.take(near))
+                .await
+                .map_err(|e| Problem::internal(&e))??,
+        };
+        for assignment in &deal.assignments {
+            metrics::counter!("assignments_total", "reason" => assignment.reason.as_str())
+                .increment(1);
+        }
+        Ok(deal)
+    }
+
+    /// Looks after the hands for as long as the server runs.
+    pub async fn tidy(self, app: App) {
+        loop {
+            tokio::time::sleep(TIDY_EVERY).await;
+            for deck in self.all() {
+                if let Err(cause) = deck.tidy(&app).await {
+                    tracing::warn!(campaign.id = %deck.campaign_id, %cause, "what was dealt could not be stored; it is tried again");
+                }
+            }
+        }
+    }
+
+    /// Gives all hands back, when the server stops.
+    pub async fn give_back(&self, app: &App) {
+        for deck in self.all() {
+            let _turn = deck.turn.lock().await;
+            if let Err(cause) = deck.give_back(app).await {
+                tracing::warn!(campaign.id = %deck.campaign_id, %cause, "a hand could not be given back; others can take it in a while");
+            }
+        }
+    }
+
+    fn deck(&self, campaign_id: Uuid) -> Arc<Deck> {
+        let mut decks = self.decks.lock().unwrap_or_else(PoisonError::into_inner);
+        let deck = decks
+            .entry(campaign_id)
+            .or_insert_with(|| Arc::new(Deck::new(campaign_id, self.server)));
+        Arc::clone(deck)
+    }
+
+    fn all(&self) -> Vec<Arc<Deck>> {
+        let decks = self.decks.lock().unwrap_or_else(PoisonError::into_inner);
+        decks.values().cloned().collect()
+    }
+}
+
+/// One request, as far as it was served.
+struct Turn {
+    app: App,
+    campaign: Arc<Running>,
+    deck: Arc<Deck>,
+    ask: Ask,
+    dealt: Vec<Dealt>,
+    /// Whether other servers hold what comes next.
+    is_held: bool,
+}
+
+impl Turn {
+    /// Deals from the hand; says whether that was enough.
+    fn from_hand(&mut self) -> bool {
+        let now = self.app.clock.now();
+        let dealt = self.deck.deal(&self.left(), &self.campaign, now);
+        self.dealt.extend(dealt);
+        self.is_served()
+    }
+
+    /// What is still asked for.
+    fn left(&self) -> Ask {
+        Ask {
+            count: self.ask.count - self.dealt.len(),
+            ..self.ask
+        }
+    }
+
+    fn is_served(&self) -> bool {
+        self.dealt.len() == self.ask.count
+    }
+
+    /// Another turn at the same deck, for nobody.
+    fn again(&self) -> Self {
+        Self {
+            app: self.app.clone(),
+            campaign: Arc::clone(&self.campaign),
+            deck: Arc::clone(&self.deck),
+            ask: self.ask,
+            dealt: Vec::new(),
+            is_held: false,
+        }
+    }
+
+    async fn refill(self) {
+        let _turn = self.deck.turn.lock().await;
+        if let Err(cause) = self.deck.exchange(&self.app, &self.campaign).await {
+            tracing::warn!(campaign.id = %self.campaign.id, %cause, "a hand could not be refilled");
+        }
+        self.deck.refilled();
+    }
+
+    async fn take(mut self, near: Option<Tile>) -> Result<Deal, Problem> {
+        let deck = Arc::clone(&self.deck);
+        deck.waiting.fetch_add(1, Ordering::Relaxed);
+        let turn = tokio::time::timeout(TURN_WAIT, deck.turn.lock()).await;
+        deck.waiting.fetch_sub(1, Ordering::Relaxed);
+        let Ok(_turn) = turn else {
+            return Err(DbError::Busy.into());
+        };
+        if let Some(centre) = near {
+            self.take_near(centre).await?;
+        }
+        self.take_next().await?;
+        let deal = if self.dealt.is_empty() {
+            self.search().await?
+        } else {
+            Deal::of(&self.dealt)
+        };
+        deck.give_back_if_scarce(&self.app).await?;
+        Ok(deal)
+    }
+
+    /// Deals what lies near, from the piles around; further out when those do not suffice.
+    async fn take_near(&mut self, centre: Tile) -> Result<(), DbError> {
+        self.ready().await?;
+        for ring in NEAR_RINGS {
+            if self.is_served() {
+                break;
+            }
+            let piles = around(centre, ring);
+            let own = self.deck.take_out(&piles);
+            let ask = self.left();
+            let claim = Claim::These { piles };
+            let scope = Scope::Near(centre);
+            let (dealt, _) = self
+                .deck
+                .deal_beside(&self.app, &claim, own, |hand, now| {
+                    hand.deal(&ask, scope, now)
+                })
+                .await?;
+            self.dealt.extend(dealt);
+        }
+        Ok(())
+    }
+
+    /// Puts the campaign's rules in force.
+    async fn ready(&self) -> Result<(), DbError> {
+        if self.deck.is_behind(&self.campaign) {
+            self.deck.exchange(&self.app, &self.campaign).await?;
+        }
+        Ok(())
+    }
+
+    /// Deals what comes next, from one hand after the other.
+    async fn take_next(&mut self) -> Result<(), DbError> {
+        let began = Instant::now();
+        while !self.from_hand() {
+            self.is_held = self.deck.exchange(&self.app, &self.campaign).await?;
+            let before = self.dealt.len();
+            if self.from_hand() {
+                break;
+            }
+            if self.dealt.len() > before {
+                continue;
+            }
+            if !self.is_held || began.elapsed() > HELD_WAIT {
+                break;
+            }
+            // Servers that hold little are about to give it back.
+            self.deck.give_back(&self.app).await?;
+            tokio::time::sleep(HELD_STEP).await;
+        }
+        Ok(())
+    }
+
+    /// For somebody who knows all that comes next: whatever needs looks, then what they were
+    /// given before, then the tail.
+    async fn search(&self) -> Result<Deal, DbError> {
+        if !self.deck.may_search() {
+            return Ok(Deal::none(Some(CROWDED_RETRY_SECS)));
+        }
+        self.deck.give_back(&self.app).await?;
+        let mut skip = Vec::new();
+        for _ in 0..SEARCH_ROUNDS {
+            let claim = Claim::Search {
+                skip: skip.clone(),
+                take: SEARCH_PILES,
+            };
+            let (dealt, seen) = self.deal_beside(&claim, &[Scope::Any]).await?;
+            if !dealt.0.is_empty() {
+                return Ok(Deal::of(&dealt.0));
+            }
+            if seen.is_empty() {
+                break;
+            }
+            skip.extend(seen);
+        }
+        self.search_leased().await
+    }
+
+    async fn search_leased(&self) -> Result<Deal, DbError> {
+        let (mut skip, mut chance): (Vec<i64>, Option<Seconds>) = (Vec::new(), None);
+        let scopes = [Scope::Any, Scope::Again, Scope::Tail];
+        for _ in 0..LEASED_ROUNDS {
+            let claim = Claim::Leased {
+                skip: skip.clone(),
+                take: SEARCH_PILES,
+            };
+            let ((dealt, next), seen) = self.deal_beside(&claim, &scopes).await?;
+            if !dealt.is_empty() {
+                return Ok(Deal::of(&dealt));
+            }
+            chance = [chance, next].into_iter().flatten().min();
+            if seen.is_empty() {
+                break;
+            }
+            skip.extend(seen);
+        }
+        let now = self.deck.time(self.app.clock.now());
+        let chance = chance.map(|at| i64::from(at.since(now)).max(1));
+        let held = self.is_held.then_some(HELD_RETRY_SECS);
+        Ok(Deal::none(chance.into_iter().chain(held).min()))
+    }
+
+    /// Deals from piles that do not stay in the hand, by the first scope that gives anything.
+    async fn deal_beside(
+        &self,
+        claim: &Claim,
+        scopes: &[Scope],
+    ) -> Result<((Vec<Dealt>, Option<Seconds>), Vec<i64>), DbError> {
+        let ask = self.left();
+        self.deck
+            .deal_beside(&self.app, claim, Vec::new(), |hand, now| {
+                let mut dealt = scopes.iter().map(|scope| hand.deal(&ask, *scope, now));
+                let first = dealt.find(|dealt| !dealt.is_empty());
+                let chance = hand.next_chance(ask.volunteer);
+                (first.unwrap_or_default(), chance)
+            })
+            .await
+    }
+}
+
+impl Deal {
+    fn of(dealt: &[Dealt]) -> Self {
+        let assignments = dealt.iter().map(|dealt| Assignment {
+            cell: dealt.cell.tile(),
+            lease_expires_at: dealt.lease_ends.timestamp(),
+            reason: dealt.reason,
+            layer: dealt.layer,
+        });
+        Self {
+            assignments: assignments.collect(),
+            retry_after_secs: None,
+        }
+    }
+
+    fn none(retry_after_secs: Option<i64>) -> Self {
+        Self {
+            assignments: Vec::new(),
+            retry_after_secs,
+        }
+    }
+}
+
+/// The piles in a square around a cell, so many each way; columns go round the world.
+fn around(centre: Tile, ring: u32) -> Vec<i64> {
+    let pile = pile_of(centre).tile();
+    let across = 1_u32 << pile.z();
+    let rows = pile.y().saturating_sub(ring)..=(pile.y() + ring).min(across - 1);
+    let columns = 0..(2 * ring + 1).min(across);
+    let mut piles: Vec<i64> = rows
+        .flat_map(|y| {
+            columns
+                .clone()
+                .filter_map(move |step| {
+                    let x = (pile.x() + across - ring.min(across) + step) % across;
+                    Tile::new(pile.z(), x, y).ok()
+                })
+                .map(|tile| CellId::from(tile).get())
+        })
+        .collect();
+    piles.sort_unstable();
+    piles
+}

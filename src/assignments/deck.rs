@@ -1,0 +1,364 @@
+//! What this server holds of one campaign's deck.
+//!
+//! A hand is kept while piles are plenty. When few are free it is given back at once, so that
+//! other servers can deal from them too.
+
+use std::{
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{
+    card::{Pile, Rules, Summary},
+    hand::{Ask, Dealt, Floor, Hand, Scope},
+    ledger::Seconds,
+    order,
+    queries::{self, Claim, Claimed},
+};
+use crate::{campaigns::Running, db::DbError, state::App};
+
+/// How long nobody else may claim a pile; for when a server dies.
+const HOLD: Duration = Duration::from_secs(20);
+/// How long a hand is kept at most: what other servers know meanwhile is not known here.
+const HAND_AGE_MAX: Duration = Duration::from_secs(10);
+/// What was dealt is stored this often; a server that dies forgets that much.
+const SAVE_EVERY: Duration = Duration::from_secs(4);
+/// A hand from which nothing was dealt for so long is given back.
+const IDLE_MAX: Duration = Duration::from_millis(500);
+/// How long a hand is kept while piles are scarce.
+const SCARCE_MAX: Duration = Duration::from_millis(50);
+/// Piles of one claim: the fewest, and the most under load.
+const TAKE_MIN: i64 = 16;
+const TAKE_MAX: i64 = 128;
+/// A claim that lasted less than this is followed by one twice as large, one that lasted longer
+/// than that by half of it.
+const CLAIM_SHORT: Duration = Duration::from_millis(100);
+const CLAIM_LONG: Duration = Duration::from_secs(1);
+/// Searches beyond the hand in one second; who comes later is asked to come back.
+const SEARCHES_PER_SEC: u32 = 50;
+
+pub struct Deck {
+    pub campaign_id: Uuid,
+    server: Uuid,
+    held: Mutex<Held>,
+    /// One at a time exchanges piles with the database.
+    pub turn: tokio::sync::Mutex<()>,
+    /// Requests that wait for their turn.
+    pub waiting: AtomicUsize,
+}
+
+struct Held {
+    hand: Hand,
+    /// Version of the campaign whose rules are in force; 0 before the first deal.
+    version: i32,
+    is_scarce: bool,
+    /// When the oldest pile of the hand was claimed.
+    claimed_at: Option<Instant>,
+    last_deal: Instant,
+    saved_at: Instant,
+    last_claim: Instant,
+    take: i64,
+    /// Cards after the last claim.
+    cards_claimed: usize,
+    is_refilling: bool,
+    /// How far the database's clock is ahead of ours, in seconds.
+    clock_ahead_secs: i64,
+    searches: u32,
+    searches_since: Instant,
+}
+
+impl Deck {
+    pub fn new(campaign_id: Uuid, server: Uuid) -> Self {
+        let now = Instant::now();
+        let rules = Rules {
+            looks_wanted: 0,
+            bands: order::bands([]),
+        };
+        Self {
+            campaign_id,
+            server,
+            turn: tokio::sync::Mutex::new(()),
+            waiting: AtomicUsize::new(0),
+            held: Mutex::new(Held {
+                hand: Hand::new(campaign_id, rules),
+                version: 0,
+                is_scarce: false,
+                claimed_at: None,
+                last_deal: now,
+                saved_at: now,
+                last_claim: now,
+                take: TAKE_MIN,
+                cards_claimed: 0,
+                is_refilling: false,
+                clock_ahead_secs: 0,
+                searches: 0,
+                searches_since: now,
+            }),
+        }
+    }
+
+    /// Deals from the hand alone, if it was made under the campaign's rules.
+    pub fn deal(&self, ask: &Ask, campaign: &Running, now: Timestamp) -> Vec<Dealt> {
+        let mut held = self.held();
+        if held.version < campaign.version || held.is_outdated() {
+            return Vec::new();
+        }
+        let now = held.time(now);
+        let dealt = held.hand.deal(ask, Scope::Next, now);
+        if !dealt.is_empty() {
+            held.last_deal = Instant::now();
+        }
+        dealt
+    }
+
+    /// Whether the campaign changed since the hand was taken up.
+    pub fn is_behind(&self, campaign: &Running) -> bool {
+        self.held().version < campaign.version
+    }
+
+    /// Whether the hand runs low and nobody refills it. Whoever hears `true` has to.
+    pub fn wants_refill(&self) -> bool {
+        let mut held = self.held();
+        let is_low = held.hand.waiting() * 2 < held.cards_claimed;
+        let wants = is_low && !held.is_refilling && !held.is_scarce;
+        held.is_refilling |= wants;
+        wants
+    }
+
+    pub fn refilled(&self) {
+        self.held().is_refilling = false;
+    }
+
+    /// Whether somebody may search beyond the hand now.
+    pub fn may_search(&self) -> bool {
+        let mut held = self.held();
+        if held.searches_since.elapsed() >= Duration::from_secs(1) {
+            held.searches_since = Instant::now();
+            held.searches = 0;
+        }
+        held.searches += 1;
+        held.searches <= SEARCHES_PER_SEC
+    }
+
+    /// The database's time, as far as is known.
+    pub fn time(&self, now: Timestamp) -> Seconds {
+        self.held().time(now)
+    }
+
+    /// Gives back piles that are dealt through and claims the next ones. Says whether other
+    /// servers hold more of what comes next.
+    pub async fn exchange(&self, app: &App, campaign: &Running) -> Result<bool, DbError> {
+        let (finished, take) = {
+            let mut held = self.held();
+            let all = held.is_outdated() || held.version < campaign.version;
+            let finished = if all {
+                held.claimed_at = None;
+                held.hand.lay_down()
+            } else {
+                held.hand.lay_down_finished()
+            };
+            if held.version < campaign.version {
+                held.version = campaign.version;
+                held.hand = Hand::new(self.campaign_id, rules(campaign));
+            }
+            (finished, held.next_take())
+        };
+        self.put(app, &finished).await?;
+        let began = Instant::now();
+        let (claimed, piles) = self.claim(app, &Claim::Next { take }).await?;
+        let mut held = self.held();
+        held.clock_ahead_secs = claimed.now.as_second() - app.clock.now().as_second();
+        held.is_scarce = claimed.is_scarce;
+        held.last_claim = began;
+        held.last_deal = Instant::now();
+        if !piles.is_empty() {
+            held.claimed_at.get_or_insert(began);
+        }
+        let floor = held.hand.rules().floor(claimed.floor, &piles);
+        metrics::gauge!("deck_level", "campaign" => campaign.slug.clone())
+            .set(f64::from(floor.level));
+        held.hand.take_up(piles, floor);
+        held.cards_claimed = held.hand.waiting();
+        Ok(claimed.is_held)
+    }
+
+    /// Claims piles that are not to stay in the hand, deals from them and gives them back.
+    pub async fn deal_beside<T>(
+        &self,
+        app: &App,
+        claim: &Claim,
+        more: Vec<Pile>,
+        deal: impl FnOnce(&mut Hand, Seconds) -> T,
+    ) -> Result<(T, Vec<i64>), DbError> {
+        let (claimed, mut piles) = self.claim(app, claim).await?;
+        let ids = piles.iter().map(|pile| pile.id.get()).collect();
+        piles.extend(more);
+        let rules = self.held().hand.rules().clone();
+        let floor = rules.floor(claimed.floor, &piles);
+        let mut hand = Hand::new(self.campaign_id, rules);
+        hand.take_up(piles, floor);
+        let result = deal(&mut hand, claimed.now.into());
+        self.put(app, &hand.lay_down()).await?;
+        Ok((result, ids))
+    }
+
+    /// Takes single piles out of the hand.
+    pub fn take_out(&self, piles: &[i64]) -> Vec<Pile> {
+        let mut held = self.held();
+        let ids = piles.iter().filter_map(|id| (*id).try_into().ok());
+        ids.filter_map(|id| held.hand.lay_down_one(id)).collect()
+    }
+
+    /// Gives the whole hand back.
+    pub async fn give_back(&self, app: &App) -> Result<(), DbError> {
+        let piles = {
+            let mut held = self.held();
+            held.claimed_at = None;
+            held.cards_claimed = 0;
+            held.hand.lay_down()
+        };
+        self.put(app, &piles).await
+    }
+
+    /// Gives the hand back when piles are scarce and nobody waits for it here.
+    pub async fn give_back_if_scarce(&self, app: &App) -> Result<(), DbError> {
+        let (is_scarce, age) = {
+            let held = self.held();
+            (held.is_scarce, held.claimed_at.map(|at| at.elapsed()))
+        };
+        let is_wanted = self.waiting.load(Ordering::Relaxed) > 0;
+        match age {
+            Some(age) if is_scarce && (!is_wanted || age > SCARCE_MAX) => self.give_back(app).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// What has to be done from time to time: an idle or old hand is given back, what was dealt
+    /// is stored.
+    pub async fn tidy(&self, app: &App) -> Result<(), DbError> {
+        let (must_give_back, unsaved) = {
+            let mut held = self.held();
+            let Some(claimed_at) = held.claimed_at else {
+                return Ok(());
+            };
+            let must = held.last_deal.elapsed() > IDLE_MAX
+                || claimed_at.elapsed() > HAND_AGE_MAX
+                || (held.is_scarce && claimed_at.elapsed() > SCARCE_MAX);
+            let is_time = held.saved_at.elapsed() > SAVE_EVERY;
+            let unsaved = if !must && is_time {
+                held.saved_at = Instant::now();
+                held.hand.unsaved()
+            } else {
+                Vec::new()
+            };
+            (must, unsaved)
+        };
+        if must_give_back {
+            let _turn = self.turn.lock().await;
+            return self.give_back(app).await;
+        }
+        self.store(app, &unsaved, Some(HOLD.as_secs_f64())).await
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn claim(&self, app: &App, claim: &Claim) -> Result<(Claimed, Vec<Pile>), DbError> {
+        let rules = self.held().hand.rules().clone();
+        let conn = app.db.get().await?;
+        let hold = HOLD.as_secs_f64();
+        let mut claimed =
+            queries::claim(&*conn, self.campaign_id, &rules, self.server, hold, claim).await?;
+        metrics::counter!("deck_claims_total", "kind" => claim.kind()).increment(1);
+        if claimed.piles.is_empty() {
+            return Ok((claimed, Vec::new()));
+        }
+        let ids = claimed.piles.iter().map(|(id, _)| *id);
+        let loaded = queries::load(&*conn, self.campaign_id, ids).await?;
+        let ledgers = std::mem::take(&mut claimed.piles);
+        let piles = loaded.into_piles(self.campaign_id, ledgers, claimed.now.into())?;
+        Ok((claimed, piles))
+    }
+
+    async fn put(&self, app: &App, piles: &[Pile]) -> Result<(), DbError> {
+        let rules = self.held().hand.rules().clone();
+        let summaries: Vec<Summary> = piles
+            .iter()
+            .map(|pile| pile.summary(self.campaign_id, &rules))
+            .collect();
+        self.store(app, &summaries, None).await
+    }
+
+    async fn store(
+        &self,
+        app: &App,
+        piles: &[Summary],
+        keep_secs: Option<f64>,
+    ) -> Result<(), DbError> {
+        if piles.is_empty() {
+            return Ok(());
+        }
+        let conn = app.db.get().await?;
+        let stored = queries::put(&*conn, self.campaign_id, self.server, piles, keep_secs).await?;
+        let lost = u64::try_from(piles.len()).unwrap_or(u64::MAX) - stored;
+        if lost > 0 {
+            // Only a server that stood still for longer than it may hold piles comes here.
+            tracing::warn!(piles = lost, campaign.id = %self.campaign_id, "another server took piles that this one held");
+            metrics::counter!("deck_piles_lost_total").increment(lost);
+        }
+        let avoided = self.held().hand.take_repeats_avoided();
+        metrics::counter!("assignments_repeats_avoided_total").increment(avoided);
+        Ok(())
+    }
+}
+
+impl Held {
+    fn time(&self, now: Timestamp) -> Seconds {
+        let ahead = jiff::SignedDuration::from_secs(self.clock_ahead_secs);
+        now.checked_add(ahead).unwrap_or(now).into()
+    }
+
+    fn is_outdated(&self) -> bool {
+        self.claimed_at
+            .is_some_and(|at| at.elapsed() > HAND_AGE_MAX)
+    }
+
+    fn next_take(&mut self) -> i64 {
+        let lasted = self.last_claim.elapsed();
+        if lasted < CLAIM_SHORT && self.cards_claimed > 0 {
+            self.take = (self.take * 2).min(TAKE_MAX);
+        } else if lasted > CLAIM_LONG {
+            self.take = (self.take / 2).max(TAKE_MIN);
+        }
+        self.take
+    }
+}
+
+impl Rules {
+    /// The floor with what piles turn out to have below it.
+    fn floor(&self, found: Option<Floor>, piles: &[Pile]) -> Floor {
+        piles
+            .iter()
+            .flat_map(|pile| &pile.cards)
+            .filter(|card| card.level < self.looks_wanted)
+            .map(|card| (self.band(card.weight), card.level))
+            .chain(found.map(|floor| (floor.band, floor.level)))
+            .min()
+            .map(|(band, level)| Floor { band, level })
+            .unwrap_or_default()
+    }
+}
+
+fn rules(campaign: &Running) -> Rules {
+    Rules {
+        looks_wanted: campaign.looks_wanted,
+        bands: order::bands(campaign.weights.iter().copied()),
+    }
+}

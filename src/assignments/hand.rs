@@ -1,0 +1,285 @@
+//! The hand of a server: the piles of one campaign that it holds, and what is dealt from them.
+//! Pure.
+//!
+//! **Invariant:** nobody is dealt a cell that they saw or were given, but for [`Scope::Again`].
+//!
+//! **Invariant:** looks and live leases of a cell never exceed the looks wanted by a deal, but
+//! for [`Scope::Tail`], and then by [`super::TAIL_EXTRA`] at most.
+//!
+//! **Invariant:** [`Scope::Next`] and [`Scope::Near`] deal cells of the heaviest band that has any
+//! to deal, and there only cells whose level is that of the floor or one above it. The floor is
+//! the lowest level in the band, in whoever's hand. So no cell is dealt for look k+2 while another
+//! of its band has not been dealt for look k.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use uuid::Uuid;
+
+use super::{
+    NEAR_CELLS, Reason,
+    card::{Card, Pile, Rules, Summary},
+    ledger::{Given, Seconds, VolunteerKey},
+    order::{WEIGHT_DEFAULT, pile_of},
+};
+use crate::geo::{CellId, Tile};
+
+/// The heaviest band that has cells to deal, and the fewest looks and leases among them.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Floor {
+    pub band: usize,
+    pub level: u16,
+}
+
+/// Which cells of the hand come into question.
+#[derive(Clone, Copy, Debug)]
+pub enum Scope {
+    /// What comes next in the order.
+    Next,
+    /// The same, near a cell.
+    Near(Tile),
+    /// Whatever still needs looks: for somebody who knows all that comes next.
+    Any,
+    /// Cells beyond the looks wanted, whose holders are idle.
+    Tail,
+    /// Cells that the same volunteer was given and did not answer.
+    Again,
+}
+
+/// Who wants cells, and how many.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask {
+    pub volunteer: VolunteerKey,
+    pub count: usize,
+    pub lease_secs: u32,
+}
+
+/// A cell that was dealt.
+#[derive(Clone, Copy, Debug)]
+pub struct Dealt {
+    pub cell: CellId,
+    pub lease_ends: Seconds,
+    pub reason: Reason,
+    pub layer: Option<Uuid>,
+}
+
+/// A card's place in the order: level, position, cell.
+type Place = (u16, u32, CellId);
+
+pub struct Hand {
+    campaign_id: Uuid,
+    rules: Rules,
+    floor: Floor,
+    piles: BTreeMap<CellId, Pile>,
+    /// Cards that come next, in order.
+    queue: BTreeSet<Place>,
+    /// How often somebody was not given a cell because they knew it.
+    repeats_avoided: u64,
+}
+
+impl Hand {
+    pub fn new(campaign_id: Uuid, rules: Rules) -> Self {
+        Self {
+            campaign_id,
+            rules,
+            floor: Floor::default(),
+            piles: BTreeMap::new(),
+            queue: BTreeSet::new(),
+            repeats_avoided: 0,
+        }
+    }
+
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Cards that come next.
+    pub fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Takes piles up. `floor` is what was found with them.
+    pub fn take_up(&mut self, piles: impl IntoIterator<Item = Pile>, floor: Floor) {
+        self.piles
+            .extend(piles.into_iter().map(|pile| (pile.id, pile)));
+        self.floor = floor;
+        self.queue = self
+            .piles
+            .values()
+            .flat_map(|pile| &pile.cards)
+            .filter(|card| comes_next(card, &self.rules, floor))
+            .map(place)
+            .collect();
+    }
+
+    /// Lays down all piles.
+    pub fn lay_down(&mut self) -> Vec<Pile> {
+        self.queue.clear();
+        std::mem::take(&mut self.piles).into_values().collect()
+    }
+
+    /// Lays down the piles of which nothing comes next.
+    pub fn lay_down_finished(&mut self) -> Vec<Pile> {
+        let busy: BTreeSet<CellId> = self
+            .queue
+            .iter()
+            .map(|(_, _, cell)| pile_of(cell.tile()))
+            .collect();
+        let (kept, finished) = std::mem::take(&mut self.piles)
+            .into_iter()
+            .partition(|(id, _)| busy.contains(id));
+        self.piles = kept;
+        finished.into_values().collect()
+    }
+
+    /// Lays down one pile, if it is in the hand.
+    pub fn lay_down_one(&mut self, id: CellId) -> Option<Pile> {
+        self.queue.retain(|(_, _, cell)| pile_of(cell.tile()) != id);
+        self.piles.remove(&id)
+    }
+
+    /// What is to be stored of piles from which something was dealt since this was last asked.
+    pub fn unsaved(&mut self) -> Vec<Summary> {
+        let (campaign_id, rules) = (self.campaign_id, &self.rules);
+        self.piles
+            .values_mut()
+            .filter_map(|pile| {
+                let is_dirty = std::mem::take(&mut pile.is_dirty);
+                is_dirty.then(|| pile.summary(campaign_id, rules))
+            })
+            .collect()
+    }
+
+    /// How often somebody was not given a cell because they knew it, since this was last asked.
+    pub fn take_repeats_avoided(&mut self) -> u64 {
+        std::mem::take(&mut self.repeats_avoided)
+    }
+
+    /// Deals to somebody, at most what they ask for.
+    pub fn deal(&mut self, ask: &Ask, scope: Scope, now: Seconds) -> Vec<Dealt> {
+        let chosen = match scope {
+            Scope::Next => self.choose_next(ask),
+            _ => self.choose(ask, scope, now),
+        };
+        chosen
+            .into_iter()
+            .filter_map(|cell| self.give(cell, ask, scope, now))
+            .collect()
+    }
+
+    /// When a cell may come free for somebody, if any of the hand can.
+    pub fn next_chance(&self, volunteer: VolunteerKey) -> Option<Seconds> {
+        let wanted = self.rules.looks_wanted;
+        self.cards()
+            .filter(|(_, card)| !card.is_known_to(volunteer))
+            .flat_map(|(pile, card)| [card.lease_ends(pile.counted_at), card.tail_at(wanted)])
+            .flatten()
+            .min()
+    }
+
+    fn choose_next(&mut self, ask: &Ask) -> Vec<CellId> {
+        let mut chosen = Vec::with_capacity(ask.count);
+        for (_, _, cell) in &self.queue {
+            if chosen.len() == ask.count {
+                break;
+            }
+            let is_known = find(&self.piles, *cell).is_some_and(|c| c.is_known_to(ask.volunteer));
+            if is_known {
+                self.repeats_avoided += 1;
+            } else {
+                chosen.push(*cell);
+            }
+        }
+        chosen
+    }
+
+    fn choose(&self, ask: &Ask, scope: Scope, now: Seconds) -> Vec<CellId> {
+        let wanted = self.rules.looks_wanted;
+        let mut found: Vec<(u64, Place)> = self
+            .cards()
+            .filter_map(|(pile, card)| {
+                let is_known = card.is_known_to(ask.volunteer);
+                let rank = match scope {
+                    Scope::Near(centre) => {
+                        let comes = !is_known && comes_next(card, &self.rules, self.floor);
+                        comes.then(|| distance_squared(centre, card.cell.tile()))?
+                    }
+                    Scope::Next | Scope::Any => (!is_known && card.level < wanted)
+                        .then(|| u64::try_from(self.rules.band(card.weight)).unwrap_or(u64::MAX))?,
+                    Scope::Tail => {
+                        let idle = card.tail_at(wanted).is_some_and(|at| at <= now);
+                        (!is_known && idle).then_some(0)?
+                    }
+                    Scope::Again => card
+                        .is_open_again_for(ask.volunteer, pile.counted_at, wanted)
+                        .then_some(0)?,
+                };
+                let is_far = matches!(scope, Scope::Near(_)) && rank > NEAR_CELLS * NEAR_CELLS;
+                (!is_far).then(|| (rank, place(card)))
+            })
+            .collect();
+        found.sort_unstable();
+        let cells = found.into_iter().map(|(_, (_, _, cell))| cell);
+        cells.take(ask.count).collect()
+    }
+
+    fn give(&mut self, cell: CellId, ask: &Ask, scope: Scope, now: Seconds) -> Option<Dealt> {
+        let pile = self.piles.get_mut(&pile_of(cell.tile()))?;
+        let card = pile.cards.iter_mut().find(|card| card.cell == cell)?;
+        self.queue.remove(&place(card));
+        let lease_ends = now.plus(ask.lease_secs);
+        let given = Given {
+            to: ask.volunteer,
+            dealt_at: now,
+            lease_ends,
+        };
+        card.give(given, pile.counted_at);
+        pile.is_dirty = true;
+        if comes_next(card, &self.rules, self.floor) {
+            self.queue.insert(place(card));
+        }
+        let reason = match scope {
+            Scope::Near(_) => Reason::Near,
+            Scope::Tail => Reason::Tail,
+            Scope::Again => Reason::Again,
+            Scope::Next | Scope::Any if card.weight > WEIGHT_DEFAULT => Reason::Priority,
+            Scope::Next | Scope::Any => Reason::New,
+        };
+        Some(Dealt {
+            cell,
+            lease_ends,
+            reason,
+            layer: card.layer,
+        })
+    }
+
+    fn cards(&self) -> impl Iterator<Item = (&Pile, &Card)> {
+        self.piles
+            .values()
+            .flat_map(|pile| pile.cards.iter().map(move |card| (pile, card)))
+    }
+}
+
+fn comes_next(card: &Card, rules: &Rules, floor: Floor) -> bool {
+    card.level < rules.looks_wanted
+        && card.level <= floor.level + 1
+        && rules.band(card.weight) == floor.band
+}
+
+fn place(card: &Card) -> Place {
+    // Positions are not negative, so their bits sort as they do.
+    (card.level, card.position.to_bits(), card.cell)
+}
+
+fn find(piles: &BTreeMap<CellId, Pile>, cell: CellId) -> Option<&Card> {
+    let pile = piles.get(&pile_of(cell.tile()))?;
+    pile.cards.iter().find(|card| card.cell == cell)
+}
+
+/// In cells; columns go round the world.
+fn distance_squared(a: Tile, b: Tile) -> u64 {
+    let across = 1_u64 << a.z();
+    let dx = u64::from(a.x().abs_diff(b.x()));
+    let dx = dx.min(across - dx);
+    let dy = u64::from(a.y().abs_diff(b.y()));
+    dx * dx + dy * dy
+}

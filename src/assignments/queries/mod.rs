@@ -1,0 +1,427 @@
+//! Statements of assignments: claiming piles and putting them back here, who was given what beside.
+
+mod history;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use tokio_postgres::{
+    GenericClient, Row,
+    types::{ToSql, Type},
+};
+use uuid::Uuid;
+
+pub use history::{looked_at, now, open_campaigns, read, renew, renewals, who_looked};
+
+use super::{
+    card::{CellFacts, LEVEL_NONE, Pile, Rules, Summary},
+    hand::Floor,
+    ledger::{self, Seconds, VolunteerKey},
+    order::cells_of,
+};
+use crate::{db::DbError, geo::CellId};
+
+type Param<'a> = (&'a (dyn ToSql + Sync), Type);
+
+/// Which free piles are claimed.
+#[derive(Clone, Debug)]
+pub enum Claim {
+    /// Those that come next, a quarter of what is free at most, so that other servers find some
+    /// too, and those whose leases are to be counted anew.
+    Next { take: i64 },
+    /// These.
+    These { piles: Vec<i64> },
+    /// Those that need looks, wherever they stand in the order, but not these.
+    Search { skip: Vec<i64>, take: i64 },
+    /// Those with open leases, but not these.
+    Leased { skip: Vec<i64>, take: i64 },
+}
+
+impl Claim {
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Next { .. } => "next",
+            Self::These { .. } => "near",
+            Self::Search { .. } => "search",
+            Self::Leased { .. } => "leased",
+        }
+    }
+}
+
+/// What a claim brought.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    /// The database's clock.
+    pub now: Timestamp,
+    /// Where the deck stands; `None` when no cell needs anybody.
+    pub floor: Option<Floor>,
+    /// Whether only few piles were free, so that what was claimed must be given back at once.
+    pub is_scarce: bool,
+    /// Whether there is more that comes next, in the hands of other servers.
+    pub is_held: bool,
+    /// Piles with their ledgers.
+    pub piles: Vec<(CellId, Vec<u8>)>,
+}
+
+/// Where the deck stands: the heaviest band with cells to deal, the lowest level in it.
+const FLOOR: &str = "
+    WITH weights AS (
+        SELECT weight, band FROM unnest($3::float4[], $4::int2[]) AS w (weight, band)
+    ), floor AS (
+        SELECT w.band, p.level
+        FROM weights AS w
+        CROSS JOIN LATERAL (
+            SELECT level FROM piles
+            WHERE campaign_id = $1 AND weight = w.weight AND level < $2
+            ORDER BY level LIMIT 1) AS p
+        ORDER BY w.band, p.level
+        LIMIT 1
+    )";
+
+/// Free piles of the floor's band at its level and one above, four times what may be taken.
+const FREE: &str = "
+    , free AS MATERIALIZED (
+        SELECT p.pile, p.level, p.position
+        FROM floor AS f
+        JOIN weights AS w ON w.band = f.band
+        CROSS JOIN LATERAL (
+            SELECT pile, level, position FROM piles
+            WHERE campaign_id = $1 AND weight = w.weight
+              AND level >= f.level AND level <= f.level + 1 AND level < $2
+              AND (holder IS NULL OR held_until < now())
+            ORDER BY level, position
+            LIMIT 4 * $7) AS p
+        ORDER BY p.level, p.position
+        LIMIT 4 * $7
+    ), share AS (
+        SELECT CASE WHEN count(*) < 4 THEN count(*) ELSE count(*) / 4 END AS piles,
+               count(*) < 4 AS is_scarce
+        FROM free
+    ), picked AS (
+        (SELECT pile FROM free ORDER BY level, position LIMIT (SELECT piles FROM share))
+        UNION
+        (SELECT pile FROM piles
+         WHERE campaign_id = $1 AND due_at <= now() AND (holder IS NULL OR held_until < now())
+         ORDER BY due_at
+         LIMIT $7)
+    )";
+
+const THESE: &str = "
+    , share AS (SELECT true AS is_scarce), free AS (SELECT 1 WHERE false)
+    , picked AS (SELECT pile FROM unnest($7::int8[]) AS t (pile))";
+
+const SEARCH: &str = "
+    , share AS (SELECT true AS is_scarce), free AS (SELECT 1 WHERE false)
+    , picked AS (
+        SELECT p.pile
+        FROM weights AS w
+        CROSS JOIN LATERAL (
+            SELECT pile, level, position FROM piles
+            WHERE campaign_id = $1 AND weight = w.weight AND level < $2
+              AND (holder IS NULL OR held_until < now()) AND pile <> ALL ($8::int8[])
+            ORDER BY level, position
+            LIMIT $7) AS p
+        ORDER BY w.band, p.level, p.position
+        LIMIT $7
+    )";
+
+const LEASED: &str = "
+    , share AS (SELECT true AS is_scarce), free AS (SELECT 1 WHERE false)
+    , picked AS (
+        SELECT pile FROM piles
+        WHERE campaign_id = $1 AND due_at IS NOT NULL AND level < $9
+          AND (holder IS NULL OR held_until < now()) AND pile <> ALL ($8::int8[])
+        ORDER BY due_at
+        LIMIT $7
+    )";
+
+/// Takes what was picked, as far as nobody else did in the meantime.
+const TAKE: &str = "
+    , locked AS (
+        SELECT p.pile FROM piles AS p
+        WHERE p.campaign_id = $1 AND p.pile IN (SELECT pile FROM picked)
+          AND (p.holder IS NULL OR p.held_until < now())
+        ORDER BY p.pile
+        FOR UPDATE SKIP LOCKED
+    ), claimed AS (
+        UPDATE piles AS p
+        SET holder = $5, held_until = now() + make_interval(secs => $6), nudged = false
+        FROM locked AS l
+        WHERE p.campaign_id = $1 AND p.pile = l.pile
+        RETURNING p.pile, p.ledger
+    )
+    SELECT now() AS now, f.band, f.level, s.is_scarce,
+           CASE WHEN EXISTS (SELECT FROM free) THEN NOT EXISTS (SELECT FROM claimed)
+                ELSE EXISTS (
+                    SELECT FROM weights AS w
+                    JOIN piles AS p ON p.campaign_id = $1 AND p.weight = w.weight
+                    WHERE w.band = f.band AND p.level >= f.level AND p.level <= f.level + 1
+                      AND p.level < $2 AND p.holder <> $5 AND p.held_until >= now())
+           END AS is_held,
+           c.pile, c.ledger
+    FROM share AS s
+    LEFT JOIN floor AS f ON true
+    LEFT JOIN claimed AS c ON true";
+
+/// Claims piles for a server, for some seconds.
+pub async fn claim(
+    db: &impl GenericClient,
+    campaign_id: Uuid,
+    rules: &Rules,
+    server: Uuid,
+    hold_secs: f64,
+    claim: &Claim,
+) -> Result<Claimed, DbError> {
+    let wanted = level(rules.looks_wanted);
+    let (weights, bands) = weights(rules);
+    let none = level(LEVEL_NONE);
+    let mut params: Vec<Param<'_>> = vec![
+        (&campaign_id, Type::UUID),
+        (&wanted, Type::INT2),
+        (&weights, Type::FLOAT4_ARRAY),
+        (&bands, Type::INT2_ARRAY),
+        (&server, Type::UUID),
+        (&hold_secs, Type::FLOAT8),
+    ];
+    let (name, pick) = match claim {
+        Claim::Next { take } => {
+            params.push((take, Type::INT8));
+            ("-- assignments::claim_next", FREE)
+        }
+        Claim::These { piles } => {
+            params.push((piles, Type::INT8_ARRAY));
+            ("-- assignments::claim_these", THESE)
+        }
+        Claim::Search { skip, take } => {
+            params.push((take, Type::INT8));
+            params.push((skip, Type::INT8_ARRAY));
+            ("-- assignments::claim_search", SEARCH)
+        }
+        Claim::Leased { skip, take } => {
+            params.push((take, Type::INT8));
+            params.push((skip, Type::INT8_ARRAY));
+            params.push((&none, Type::INT2));
+            ("-- assignments::claim_leased", LEASED)
+        }
+    };
+    let sql = [name, FLOOR, pick, TAKE].concat();
+    let rows = db.query_typed(&sql, &params).await?;
+    claimed(&rows)
+}
+
+fn claimed(rows: &[Row]) -> Result<Claimed, DbError> {
+    let first = rows
+        .first()
+        .ok_or_else(|| DbError::Damaged("a claim gave no row".to_owned()))?;
+    let floor = match (
+        first.get::<_, Option<i16>>("band"),
+        first.get::<_, Option<i16>>("level"),
+    ) {
+        (Some(band), Some(level)) => Some(Floor {
+            band: usize::from(band.unsigned_abs()),
+            level: level.unsigned_abs(),
+        }),
+        _ => None,
+    };
+    let piles = rows
+        .iter()
+        .filter_map(|row| Some((row.get::<_, Option<i64>>("pile")?, row.get("ledger"))))
+        .map(|(pile, ledger)| Ok((cell_id(pile, "piles.pile")?, ledger)))
+        .collect::<Result<_, DbError>>()?;
+    Ok(Claimed {
+        now: first.get("now"),
+        floor,
+        is_scarce: first.get("is_scarce"),
+        is_held: first.get("is_held"),
+        piles,
+    })
+}
+
+/// What is known of the cells of piles.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    pub cells: BTreeMap<CellId, CellFacts>,
+    /// Leases that were renewed and are live.
+    pub renewed: Vec<(CellId, VolunteerKey, Seconds)>,
+}
+
+impl Loaded {
+    /// Puts piles together with their ledgers.
+    pub fn into_piles(
+        mut self,
+        campaign_id: Uuid,
+        ledgers: Vec<(CellId, Vec<u8>)>,
+        now: Seconds,
+    ) -> Result<Vec<Pile>, DbError> {
+        let mut renewed: BTreeMap<CellId, Vec<(VolunteerKey, Seconds)>> = BTreeMap::new();
+        for (cell, volunteer, ends) in self.renewed {
+            renewed.entry(cell).or_default().push((volunteer, ends));
+        }
+        ledgers
+            .into_iter()
+            .map(|(id, bytes)| {
+                let mut ledger = ledger::decode(id, &bytes)
+                    .map_err(|e| DbError::Damaged(format!("piles.ledger: {e}")))?;
+                let mut facts = BTreeMap::new();
+                for cell in cells_of(id) {
+                    facts.extend(self.cells.remove_entry(&cell));
+                    for (volunteer, ends) in renewed.remove(&cell).unwrap_or_default() {
+                        ledger::renew(ledger.entry(cell).or_default(), volunteer, now, ends);
+                    }
+                }
+                Ok(Pile::new(campaign_id, id, facts, ledger, now))
+            })
+            .collect()
+    }
+}
+
+/// Reads what is known of the cells of piles; after the claim, in a statement of its own, so that
+/// it sees what the last holder saw.
+pub async fn load(
+    db: &impl GenericClient,
+    campaign_id: Uuid,
+    piles: impl Iterator<Item = CellId>,
+) -> Result<Loaded, DbError> {
+    let sql = "-- assignments::load
+        SELECT c.cell, c.weight, coalesce(d.closed, false) AS is_closed,
+               d.imagery_layer_id AS layer, l.volunteer_id,
+               l.outcome IN ('tagged', 'nothing')
+                   AND (d.looks_since IS NULL OR l.received_at > d.looks_since) AS is_done,
+               l.outcome = 'bad_imagery'
+                   AND (d.looks_since IS NULL OR l.received_at > d.looks_since)
+                   AND (d.reports_since IS NULL OR l.received_at > d.reports_since) AS is_report,
+               NULL::timestamptz AS renewed
+        FROM unnest($2::int8[]) AS u (cell)
+        JOIN cells AS c ON c.campaign_id = $1 AND c.cell = u.cell
+        LEFT JOIN cell_decisions AS d ON d.campaign_id = $1 AND d.cell = u.cell
+        LEFT JOIN LATERAL (
+            SELECT volunteer_id, outcome, received_at FROM looks
+            WHERE campaign_id = $1 AND cell = u.cell
+            -- Keeps the planner from joining with the whole table.
+            ORDER BY volunteer_id LIMIT $3) AS l ON true
+        UNION ALL
+        SELECT cell, 0, false, NULL, volunteer_id, NULL, NULL, lease_expires_at
+        FROM lease_renewals
+        WHERE campaign_id = $1 AND cell = ANY ($2) AND lease_expires_at > now()";
+    let cells: Vec<i64> = piles.flat_map(cells_of).map(CellId::get).collect();
+    let rows = db
+        .query_typed(
+            sql,
+            &[
+                (&campaign_id, Type::UUID),
+                (&cells, Type::INT8_ARRAY),
+                (&LOOKS_MAX, Type::INT8),
+            ],
+        )
+        .await?;
+    let mut loaded = Loaded::default();
+    let mut answers: BTreeMap<(CellId, VolunteerKey), (bool, bool)> = BTreeMap::new();
+    for row in &rows {
+        let cell = cell_id(row.get("cell"), "cells.cell")?;
+        let volunteer = row
+            .get::<_, Option<Uuid>>("volunteer_id")
+            .map(VolunteerKey::from);
+        if let Some(renewed) = row.get::<_, Option<Timestamp>>("renewed") {
+            loaded
+                .renewed
+                .extend(volunteer.map(|volunteer| (cell, volunteer, renewed.into())));
+            continue;
+        }
+        loaded.cells.entry(cell).or_insert_with(|| CellFacts {
+            weight: row.get("weight"),
+            is_closed: row.get("is_closed"),
+            layer: row.get("layer"),
+            ..CellFacts::default()
+        });
+        if let Some(volunteer) = volunteer {
+            let answer = answers.entry((cell, volunteer)).or_default();
+            answer.0 |= row.get::<_, bool>("is_done");
+            answer.1 |= row.get::<_, bool>("is_report");
+        }
+    }
+    for ((cell, volunteer), (is_done, is_report)) in answers {
+        if let Some(facts) = loaded.cells.get_mut(&cell) {
+            facts.seen.push(volunteer);
+            facts.done += u16::from(is_done);
+            facts.reports += u16::from(is_report);
+        }
+    }
+    Ok(loaded)
+}
+
+/// Looks of one cell that are read.
+const LOOKS_MAX: i64 = 10_000;
+
+/// Stores piles that a server holds; those that it `keeps` for some seconds more, all others are
+/// free. Gives those that were stored: one that was not had another holder meanwhile.
+pub async fn put(
+    db: &impl GenericClient,
+    campaign_id: Uuid,
+    server: Uuid,
+    piles: &[Summary],
+    keep_secs: Option<f64>,
+) -> Result<u64, DbError> {
+    let sql = "-- assignments::put
+        WITH given AS (
+            SELECT * FROM unnest($3::int8[], $4::float4[], $5::float4[], $6::int2[],
+                                 $7::timestamptz[], $8::bool[], $9::bytea[])
+                 AS g (pile, weight, position, level, due_at, is_mixed, ledger)
+        ), locked AS (
+            SELECT p.pile FROM piles AS p JOIN given AS g ON g.pile = p.pile
+            WHERE p.campaign_id = $1 AND p.holder = $2
+            ORDER BY p.pile
+            FOR UPDATE OF p
+        )
+        UPDATE piles AS p
+        SET weight = g.weight, position = g.position, level = g.level, is_mixed = g.is_mixed,
+            ledger = g.ledger,
+            due_at = CASE WHEN p.nudged THEN now() ELSE g.due_at END,
+            holder = CASE WHEN $10::float8 IS NULL THEN NULL ELSE p.holder END,
+            held_until = CASE WHEN $10::float8 IS NULL THEN NULL
+                              ELSE now() + make_interval(secs => $10) END
+        FROM given AS g JOIN locked AS l ON l.pile = g.pile
+        WHERE p.campaign_id = $1 AND p.pile = g.pile";
+    let ids: Vec<i64> = piles.iter().map(|pile| pile.pile.get()).collect();
+    let weights: Vec<f32> = piles.iter().map(|pile| pile.weight).collect();
+    let positions: Vec<f32> = piles.iter().map(|pile| pile.position).collect();
+    let levels: Vec<i16> = piles.iter().map(|pile| level(pile.level)).collect();
+    let due: Vec<Option<Timestamp>> = piles
+        .iter()
+        .map(|pile| pile.due_at.map(Seconds::timestamp))
+        .collect();
+    let mixed: Vec<bool> = piles.iter().map(|pile| pile.is_mixed).collect();
+    let ledgers: Vec<&[u8]> = piles.iter().map(|pile| pile.ledger.as_slice()).collect();
+    let stored = db
+        .execute_typed(
+            sql,
+            &[
+                (&campaign_id, Type::UUID),
+                (&server, Type::UUID),
+                (&ids, Type::INT8_ARRAY),
+                (&weights, Type::FLOAT4_ARRAY),
+                (&positions, Type::FLOAT4_ARRAY),
+                (&levels, Type::INT2_ARRAY),
+                (&due, Type::TIMESTAMPTZ_ARRAY),
+                (&mixed, Type::BOOL_ARRAY),
+                (&ledgers, Type::BYTEA_ARRAY),
+                (&keep_secs, Type::FLOAT8),
+            ],
+        )
+        .await?;
+    Ok(stored)
+}
+
+fn weights(rules: &Rules) -> (Vec<f32>, Vec<i16>) {
+    let numbered = rules.bands.iter().zip(0_i16..);
+    numbered
+        .flat_map(|(weights, band)| weights.iter().map(move |weight| (*weight, band)))
+        .unzip()
+}
+
+fn level(level: u16) -> i16 {
+    i16::try_from(level).unwrap_or(i16::MAX)
+}
+
+fn cell_id(id: i64, column: &str) -> Result<CellId, DbError> {
+    CellId::try_from(id).map_err(|e| DbError::Damaged(format!("{column}: {e}")))
+}
