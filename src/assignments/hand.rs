@@ -176,6 +176,12 @@ impl Hand {
             .min()
     }
 
+    /// Looks and live leases of every cell.
+    #[cfg(test)]
+    pub fn levels(&self) -> impl Iterator<Item = (CellId, u16)> {
+        self.cards().map(|(_, card)| (card.cell, card.level))
+    }
+
     fn choose_next(&mut self, ask: &Ask) -> Vec<CellId> {
         let mut chosen = Vec::with_capacity(ask.count);
         for (_, _, cell) in &self.queue {

@@ -27,6 +27,8 @@ mod lay;
 mod ledger;
 mod order;
 mod queries;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 use uuid::Uuid;

@@ -23,6 +23,7 @@ mod campaign_languages;
 mod campaign_refusals;
 mod campaigns;
 mod cells;
+mod deck;
 mod degraded;
 mod downloads;
 mod feed;
