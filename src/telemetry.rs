@@ -56,6 +56,26 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
     );
     metrics::describe_counter!("looks_total", "Looks by verdict.");
     metrics::describe_counter!("assignments_total", "Assignments by reason.");
+    metrics::describe_counter!(
+        "assignments_beyond_wanted_total",
+        "Assignments beyond the looks wanted: the tail, whose holders were idle."
+    );
+    metrics::describe_counter!(
+        "assignments_repeats_avoided_total",
+        "How often a cell was passed over because the volunteer knew it."
+    );
+    metrics::describe_counter!(
+        "deck_claims_total",
+        "Claims of piles by kind: next, near, search and leased (when nothing comes next)."
+    );
+    metrics::describe_gauge!(
+        "deck_level",
+        "Fewest looks and leases among the cells that come next, by campaign."
+    );
+    metrics::describe_counter!(
+        "deck_piles_lost_total",
+        "Piles that another server took because this one held them too long."
+    );
     metrics::describe_counter!("tile_requests_total", "Imagery tiles by outcome.");
     Ok(handle)
 }

@@ -13,7 +13,7 @@ use std::{
 use uuid::Uuid;
 
 use super::{
-    Assignment, Deal, NEAR_RINGS, Wish,
+    Assignment, Deal, NEAR_RINGS, Reason, Wish,
     deck::Deck,
     hand::{Ask, Dealt, Scope},
     ledger::Seconds,
@@ -85,7 +85,7 @@ impl Dealer {
             is_held: false,
         };
         let deal = match wish.near {
-            None if turn.from_hand() => {
+            None if turn.deal_from_hand() => {
                 if turn.deck.wants_refill() {
                     tokio::spawn(turn.again().refill());
                 }
@@ -98,6 +98,9 @@ impl Dealer {
         for assignment in &deal.assignments {
             metrics::counter!("assignments_total", "reason" => assignment.reason.as_str())
                 .increment(1);
+            if assignment.reason == Reason::Tail {
+                metrics::counter!("assignments_beyond_wanted_total").increment(1);
+            }
         }
         Ok(deal)
     }
@@ -151,7 +154,7 @@ struct Turn {
 
 impl Turn {
     /// Deals from the hand; says whether that was enough.
-    fn from_hand(&mut self) -> bool {
+    fn deal_from_hand(&mut self) -> bool {
         let now = self.app.clock.now();
         let dealt = self.deck.deal(&self.left(), &self.campaign, now);
         self.dealt.extend(dealt);
@@ -245,10 +248,10 @@ impl Turn {
     /// Deals what comes next, from one hand after the other.
     async fn take_next(&mut self) -> Result<(), DbError> {
         let began = Instant::now();
-        while !self.from_hand() {
+        while !self.deal_from_hand() {
             self.is_held = self.deck.exchange(&self.app, &self.campaign).await?;
             let before = self.dealt.len();
-            if self.from_hand() {
+            if self.deal_from_hand() {
                 break;
             }
             if self.dealt.len() > before {

@@ -73,6 +73,12 @@ struct Held {
     searches_since: Instant,
 }
 
+/// What has to be done with a hand.
+enum Chore {
+    GiveBack,
+    Save,
+}
+
 impl Deck {
     pub fn new(campaign_id: Uuid, server: Uuid) -> Self {
         let now = Instant::now();
@@ -169,7 +175,7 @@ impl Deck {
             }
             (finished, held.next_take())
         };
-        self.put(app, &finished).await?;
+        self.put(app, finished).await?;
         let began = Instant::now();
         let (claimed, piles) = self.claim(app, &Claim::Next { take }).await?;
         let mut held = self.held();
@@ -196,7 +202,13 @@ impl Deck {
         more: Vec<Pile>,
         deal: impl FnOnce(&mut Hand, Seconds) -> T,
     ) -> Result<(T, Vec<i64>), DbError> {
-        let (claimed, mut piles) = self.claim(app, claim).await?;
+        let (claimed, mut piles) = match self.claim(app, claim).await {
+            Ok(claimed) => claimed,
+            Err(e) => {
+                self.held().hand.restore(more);
+                return Err(e);
+            }
+        };
         let ids = piles.iter().map(|pile| pile.id.get()).collect();
         piles.extend(more);
         let rules = self.held().hand.rules().clone();
@@ -204,7 +216,7 @@ impl Deck {
         let mut hand = Hand::new(self.campaign_id, rules);
         hand.take_up(piles, floor);
         let result = deal(&mut hand, claimed.now.into());
-        self.put(app, &hand.lay_down()).await?;
+        self.put(app, hand.lay_down()).await?;
         Ok((result, ids))
     }
 
@@ -223,7 +235,7 @@ impl Deck {
             held.cards_claimed = 0;
             held.hand.lay_down()
         };
-        self.put(app, &piles).await
+        self.put(app, piles).await
     }
 
     /// Gives the hand back when piles are scarce and nobody waits for it here.
@@ -242,28 +254,35 @@ impl Deck {
     /// What has to be done from time to time: an idle or old hand is given back, what was dealt
     /// is stored.
     pub async fn tidy(&self, app: &App) -> Result<(), DbError> {
-        let (must_give_back, unsaved) = {
-            let mut held = self.held();
-            let Some(claimed_at) = held.claimed_at else {
-                return Ok(());
-            };
-            let must = held.last_deal.elapsed() > IDLE_MAX
-                || claimed_at.elapsed() > HAND_AGE_MAX
-                || (held.is_scarce && claimed_at.elapsed() > SCARCE_MAX);
-            let is_time = held.saved_at.elapsed() > SAVE_EVERY;
-            let unsaved = if !must && is_time {
-                held.saved_at = Instant::now();
-                held.hand.unsaved()
-            } else {
-                Vec::new()
-            };
-            (must, unsaved)
-        };
-        if must_give_back {
-            let _turn = self.turn.lock().await;
-            return self.give_back(app).await;
+        if self.chore().is_none() {
+            return Ok(());
         }
-        self.store(app, &unsaved, Some(HOLD.as_secs_f64())).await
+        // In turn, so that nothing older is stored over what an exchange stores.
+        let _turn = self.turn.lock().await;
+        match self.chore() {
+            None => Ok(()),
+            Some(Chore::GiveBack) => self.give_back(app).await,
+            Some(Chore::Save) => {
+                let unsaved = {
+                    let mut held = self.held();
+                    held.saved_at = Instant::now();
+                    held.hand.unsaved()
+                };
+                self.store(app, &unsaved, Some(HOLD.as_secs_f64())).await
+            }
+        }
+    }
+
+    fn chore(&self) -> Option<Chore> {
+        let held = self.held();
+        let age = held.claimed_at?.elapsed();
+        let is_over = held.last_deal.elapsed() > IDLE_MAX
+            || age > HAND_AGE_MAX
+            || (held.is_scarce && age > SCARCE_MAX);
+        if is_over {
+            return Some(Chore::GiveBack);
+        }
+        (held.saved_at.elapsed() > SAVE_EVERY).then_some(Chore::Save)
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -287,13 +306,20 @@ impl Deck {
         Ok((claimed, piles))
     }
 
-    async fn put(&self, app: &App, piles: &[Pile]) -> Result<(), DbError> {
+    /// Puts piles back; those that cannot be stored now stay in the hand.
+    async fn put(&self, app: &App, piles: Vec<Pile>) -> Result<(), DbError> {
         let rules = self.held().hand.rules().clone();
         let summaries: Vec<Summary> = piles
             .iter()
             .map(|pile| pile.summary(self.campaign_id, &rules))
             .collect();
-        self.store(app, &summaries, None).await
+        let stored = self.store(app, &summaries, None).await;
+        if stored.is_err() {
+            let mut held = self.held();
+            held.claimed_at.get_or_insert_with(Instant::now);
+            held.hand.restore(piles);
+        }
+        stored
     }
 
     async fn store(

@@ -111,6 +111,11 @@ impl Hand {
             .collect();
     }
 
+    /// Takes piles up again that could not be put back.
+    pub fn restore(&mut self, piles: impl IntoIterator<Item = Pile>) {
+        self.take_up(piles, self.floor);
+    }
+
     /// Lays down all piles.
     pub fn lay_down(&mut self) -> Vec<Pile> {
         self.queue.clear();

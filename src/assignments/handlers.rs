@@ -216,9 +216,10 @@ async fn view(
         assignments,
         exhausted,
         retry_after_seconds: dealt.retry_after_secs,
-        other_campaigns: match exhausted {
-            true => Some(others(app, campaign).await?),
-            false => None,
+        other_campaigns: if exhausted {
+            Some(others(app, campaign).await?)
+        } else {
+            None
         },
         volunteer,
     })

@@ -45,7 +45,6 @@ pub fn position(campaign_id: Uuid, place: CellId, weight: f32) -> f32 {
     #[expect(
         clippy::as_conversions,
         clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
         reason = "24 random bits are exact in an f32"
     )]
     let u = ((random >> 40) + 1) as f32 / (1_u32 << 24) as f32;
