@@ -11,5 +11,9 @@ CREATE TABLE feed_cursors (
     tags_xid    xid8 NOT NULL DEFAULT '0',
     tags_id     uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
     tags_owner  uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+    -- The same in decisions about cells.
+    decisions_xid      xid8 NOT NULL DEFAULT '0',
+    decisions_campaign uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+    decisions_cell     bigint NOT NULL DEFAULT 0,
     moved_at    timestamptz NOT NULL DEFAULT now()
 );

@@ -78,6 +78,8 @@ CREATE TABLE cells (
     bad_imagery  smallint NOT NULL DEFAULT 0,
     -- Tags that were not withdrawn. Derived.
     tags         int NOT NULL DEFAULT 0,
+    -- The organiser closed it: nobody is given it. Derived.
+    closed       boolean NOT NULL DEFAULT false,
     CONSTRAINT cells_pkey PRIMARY KEY (campaign_id, cell)
 ) WITH (fillfactor = 85);
 CREATE INDEX cells_deal_idx ON cells (campaign_id, weight DESC, looks, shuffle);

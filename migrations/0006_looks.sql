@@ -20,7 +20,7 @@ CREATE TABLE looks (
     CONSTRAINT looks_pkey PRIMARY KEY (volunteer_id, id)
 );
 CREATE INDEX looks_feed_idx ON looks (xid, id, volunteer_id);
-CREATE INDEX looks_cell_idx ON looks (campaign_id, cell, volunteer_id, outcome);
+CREATE INDEX looks_cell_idx ON looks (campaign_id, cell, volunteer_id, outcome) INCLUDE (received_at);
 
 CREATE TABLE tags (
     volunteer_id     uuid NOT NULL,

@@ -1,6 +1,6 @@
--- Owner: progress. All of it is derived from looks and tags by the worker and can be dropped and rebuilt.
+-- Owner: progress. All of it is derived from looks, tags and decisions about cells by the worker and can be dropped and rebuilt.
 
--- How many cells have exactly so many looks: "done" follows at once when the looks wanted change.
+-- How many cells that are not closed have exactly so many looks: "done" follows at once when the looks wanted change.
 CREATE TABLE cell_counts (
     campaign_id uuid NOT NULL,
     looks       smallint NOT NULL,
@@ -16,8 +16,9 @@ CREATE TABLE campaign_totals (
     skipped           bigint NOT NULL DEFAULT 0,
     bad_imagery       bigint NOT NULL DEFAULT 0,
     volunteers        bigint NOT NULL DEFAULT 0,
-    -- Cells that enough volunteers reported as bad imagery.
-    cells_bad_imagery bigint NOT NULL DEFAULT 0
+    -- Cells that enough volunteers reported as bad imagery and that are not closed.
+    cells_bad_imagery bigint NOT NULL DEFAULT 0,
+    cells_closed      bigint NOT NULL DEFAULT 0
 );
 
 CREATE TABLE campaign_volunteers (
@@ -60,5 +61,7 @@ CREATE TABLE blocks (
     looks       bigint NOT NULL DEFAULT 0,
     bad_imagery bigint NOT NULL DEFAULT 0,
     tags        bigint NOT NULL DEFAULT 0,
+    -- Cells that are closed.
+    closed      bigint NOT NULL DEFAULT 0,
     CONSTRAINT blocks_pkey PRIMARY KEY (campaign_id, block)
 );

@@ -22,6 +22,7 @@ pub mod accounts;
 pub mod imagery;
 pub mod campaigns;
 pub mod assignments;
+pub mod cells;
 pub mod looks;
 pub mod progress;
 pub mod downloads;

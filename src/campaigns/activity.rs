@@ -21,6 +21,8 @@ const RATE_MINUTES: i32 = 5;
 pub struct Activity {
     /// Cells with as many looks as wanted.
     pub cells_done: i64,
+    /// Cells that the organiser closed; they are not among those done.
+    pub cells_closed: i64,
     /// Looks of every outcome.
     pub looks: i64,
     /// Tags that were not withdrawn.
@@ -40,7 +42,7 @@ pub async fn read(
     campaigns: &[Uuid],
 ) -> Result<BTreeMap<Uuid, Activity>, DbError> {
     let sql = "-- campaigns::activity
-        SELECT c.id, coalesce(t.looks, 0) AS looks, seen.last_look_at,
+        SELECT c.id, coalesce(t.looks, 0) AS looks, coalesce(t.cells_closed, 0) AS cells_closed, seen.last_look_at,
                (SELECT coalesce(sum(cells), 0)::int8 FROM cell_counts AS k
                 WHERE k.campaign_id = c.id AND k.looks >= c.looks_wanted) AS cells_done,
                (SELECT coalesce(sum(tags), 0)::int8 FROM campaign_tags AS g
@@ -79,6 +81,7 @@ pub async fn read(
         .map(|row| {
             let activity = Activity {
                 cells_done: row.get("cells_done"),
+                cells_closed: row.get("cells_closed"),
                 looks: row.get("looks"),
                 tags: row.get("tags"),
                 volunteers_active: row.get("volunteers_active"),

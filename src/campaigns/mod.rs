@@ -18,6 +18,7 @@ mod queries;
 mod running;
 mod state;
 mod survey;
+mod touch;
 mod view;
 
 use tokio_postgres::GenericClient;
@@ -30,6 +31,7 @@ pub use model::{CampaignDefinition, LEASE_SECONDS_MAX, LEASE_SECONDS_MIN, TagTyp
 pub use queries::{Campaign, close_ended, finish_preparation, next_to_prepare, record_prepared};
 pub use running::{Running, forget, load as load_running, running};
 pub use state::{Action, State};
+pub use touch::{hold, touch};
 pub use view::{CampaignView, ImageryView, imagery_view};
 
 use crate::{

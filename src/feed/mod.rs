@@ -1,8 +1,8 @@
-//! The change feed: looks and tags in the order of their transactions, and where each reader
-//! stands in it.
+//! The change feed: looks, tags and decisions about cells in the order of their transactions, and
+//! where each reader stands in it.
 //!
 //! **Invariant:** a row is given only when no transaction that is still open could put another
-//! row before it: rows are ordered by `(xid, id, volunteer)` and taken below
+//! row before it: rows are ordered by `(xid, key of the row)` and taken below
 //! `pg_snapshot_xmin(pg_current_snapshot())`. So a late commit is never skipped.
 //!
 //! **Invariant:** a cursor moves in the transaction that stores what was derived, so a reader
@@ -27,10 +27,37 @@ pub struct Position {
     pub volunteer_id: Uuid,
 }
 
+/// A place in the order of decisions about cells, which is also the cell that was decided about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Decision {
+    /// The transaction of the row's last change.
+    pub xid: i64,
+    pub campaign_id: Uuid,
+    pub cell: i64,
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cursor {
     pub looks: Position,
     pub tags: Position,
+    pub decisions: Decision,
+}
+
+/// What comes after a cursor.
+#[derive(Clone, Debug, Default)]
+pub struct Piece {
+    pub looks: Vec<LookChange>,
+    pub tags: Vec<TagChange>,
+    pub decisions: Vec<Decision>,
+    /// The cursor after all of it.
+    pub next: Cursor,
+}
+
+impl Piece {
+    /// How many changes it holds.
+    pub fn changes(&self) -> usize {
+        self.looks.len() + self.tags.len() + self.decisions.len()
+    }
 }
 
 /// A look as the feed gives it.
@@ -60,19 +87,22 @@ pub async fn take(db: &impl GenericClient, reader: &str) -> Result<Option<Cursor
     queries::lock_cursor(db, reader).await
 }
 
-/// The next looks and tags after the cursor, at most `limit` of each, and the cursor after them.
-pub async fn read(
-    db: &impl GenericClient,
-    cursor: &Cursor,
-    limit: i64,
-) -> Result<(Vec<LookChange>, Vec<TagChange>, Cursor), DbError> {
+/// The next changes after the cursor, at most `limit` of each kind.
+pub async fn read(db: &impl GenericClient, cursor: &Cursor, limit: i64) -> Result<Piece, DbError> {
     let looks = queries::looks_after(db, &cursor.looks, limit).await?;
     let tags = queries::tags_after(db, &cursor.tags, limit).await?;
+    let decisions = queries::decisions_after(db, &cursor.decisions, limit).await?;
     let next = Cursor {
         looks: looks.last().map_or(cursor.looks, |look| look.at),
         tags: tags.last().map_or(cursor.tags, |tag| tag.at),
+        decisions: decisions.last().copied().unwrap_or(cursor.decisions),
     };
-    Ok((looks, tags, next))
+    Ok(Piece {
+        looks,
+        tags,
+        decisions,
+        next,
+    })
 }
 
 /// Moves the cursor, in the transaction that took it.

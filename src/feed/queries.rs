@@ -4,13 +4,14 @@ use jiff::Timestamp;
 use tokio_postgres::{GenericClient, Row, types::Type};
 use uuid::Uuid;
 
-use super::{Cursor, LookChange, Position, TagChange};
+use super::{Cursor, Decision, LookChange, Position, TagChange};
 use crate::db::DbError;
 
 pub async fn lock_cursor(db: &impl GenericClient, reader: &str) -> Result<Option<Cursor>, DbError> {
     let sql = "-- feed::lock_cursor
         SELECT looks_xid::text::int8 AS looks_xid, looks_id, looks_owner,
-               tags_xid::text::int8 AS tags_xid, tags_id, tags_owner
+               tags_xid::text::int8 AS tags_xid, tags_id, tags_owner,
+               decisions_xid::text::int8 AS decisions_xid, decisions_campaign, decisions_cell
         FROM feed_cursors
         WHERE reader = $1
         FOR UPDATE SKIP LOCKED";
@@ -25,6 +26,11 @@ pub async fn lock_cursor(db: &impl GenericClient, reader: &str) -> Result<Option
             xid: row.get("tags_xid"),
             id: row.get("tags_id"),
             volunteer_id: row.get("tags_owner"),
+        },
+        decisions: Decision {
+            xid: row.get("decisions_xid"),
+            campaign_id: row.get("decisions_campaign"),
+            cell: row.get("decisions_cell"),
         },
     }))
 }
@@ -89,6 +95,39 @@ pub async fn tags_after(
         .collect())
 }
 
+pub async fn decisions_after(
+    db: &impl GenericClient,
+    after: &Decision,
+    limit: i64,
+) -> Result<Vec<Decision>, DbError> {
+    let sql = "-- feed::decisions_after
+        SELECT xid::text::int8 AS xid, campaign_id, cell
+        FROM cell_decisions
+        WHERE (xid, campaign_id, cell) > ($1::text::xid8, $2, $3)
+          AND xid < pg_snapshot_xmin(pg_current_snapshot())
+        ORDER BY xid, campaign_id, cell
+        LIMIT $4";
+    let rows = db
+        .query_typed(
+            sql,
+            &[
+                (&after.xid.to_string(), Type::TEXT),
+                (&after.campaign_id, Type::UUID),
+                (&after.cell, Type::INT8),
+                (&limit, Type::INT8),
+            ],
+        )
+        .await?;
+    Ok(rows
+        .iter()
+        .map(|row| Decision {
+            xid: row.get("xid"),
+            campaign_id: row.get("campaign_id"),
+            cell: row.get("cell"),
+        })
+        .collect())
+}
+
 pub async fn move_cursor(
     db: &impl GenericClient,
     reader: &str,
@@ -97,7 +136,9 @@ pub async fn move_cursor(
     let sql = "-- feed::move_cursor
         UPDATE feed_cursors
         SET looks_xid = $2::text::xid8, looks_id = $3, looks_owner = $4,
-            tags_xid = $5::text::xid8, tags_id = $6, tags_owner = $7, moved_at = now()
+            tags_xid = $5::text::xid8, tags_id = $6, tags_owner = $7,
+            decisions_xid = $8::text::xid8, decisions_campaign = $9, decisions_cell = $10,
+            moved_at = now()
         WHERE reader = $1";
     db.execute_typed(
         sql,
@@ -109,6 +150,9 @@ pub async fn move_cursor(
             (&to.tags.xid.to_string(), Type::TEXT),
             (&to.tags.id, Type::UUID),
             (&to.tags.volunteer_id, Type::UUID),
+            (&to.decisions.xid.to_string(), Type::TEXT),
+            (&to.decisions.campaign_id, Type::UUID),
+            (&to.decisions.cell, Type::INT8),
         ],
     )
     .await?;
@@ -132,7 +176,10 @@ pub async fn lag(db: &impl GenericClient, reader: &str) -> Result<Lag, DbError> 
              ORDER BY xid, id, volunteer_id LIMIT 1),
             (SELECT updated_at FROM tags
              WHERE (xid, id, volunteer_id) > (c.tags_xid, c.tags_id, c.tags_owner)
-             ORDER BY xid, id, volunteer_id LIMIT 1)) AS oldest_unread
+             ORDER BY xid, id, volunteer_id LIMIT 1),
+            (SELECT decided_at FROM cell_decisions
+             WHERE (xid, campaign_id, cell) > (c.decisions_xid, c.decisions_campaign, c.decisions_cell)
+             ORDER BY xid, campaign_id, cell LIMIT 1)) AS oldest_unread
         FROM (SELECT 1) AS one
         LEFT JOIN feed_cursors AS c ON c.reader = $1";
     let row = db.query_typed_one(sql, &[(&reader, Type::TEXT)]).await?;
@@ -157,7 +204,13 @@ pub async fn pending_cells(
         SELECT t.cell FROM tags AS t
         LEFT JOIN feed_cursors AS c ON c.reader = $1
         WHERE t.campaign_id = $2
-          AND (c.reader IS NULL OR (t.xid, t.id, t.volunteer_id) > (c.tags_xid, c.tags_id, c.tags_owner))";
+          AND (c.reader IS NULL OR (t.xid, t.id, t.volunteer_id) > (c.tags_xid, c.tags_id, c.tags_owner))
+        UNION
+        SELECT d.cell FROM cell_decisions AS d
+        LEFT JOIN feed_cursors AS c ON c.reader = $1
+        WHERE d.campaign_id = $2
+          AND (c.reader IS NULL OR (d.xid, d.campaign_id, d.cell)
+                                   > (c.decisions_xid, c.decisions_campaign, c.decisions_cell))";
     let rows = db
         .query_typed(sql, &[(&reader, Type::TEXT), (&campaign_id, Type::UUID)])
         .await?;

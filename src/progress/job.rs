@@ -12,14 +12,14 @@ use super::{
     recount::{self, CellChange},
 };
 use crate::{
-    assignments::BAD_IMAGERY_REPORTS,
+    assignments::{self, BAD_IMAGERY_REPORTS},
     db::DbError,
     feed::{self, LookChange},
     geo::cell::CellId,
     state::App,
 };
 
-/// Looks, and tags, that one step reads at most.
+/// Changes of each kind that one step reads at most.
 const STEP_MAX: i64 = 5000;
 
 /// Reads the next piece of the feed; returns how many changes it held. 0 also when another
@@ -30,23 +30,23 @@ pub async fn step(app: &App) -> Result<usize, DbError> {
     let Some(cursor) = feed::take(&tx, READER).await? else {
         return Ok(0);
     };
-    let (looks, tags, next) = feed::read(&tx, &cursor, STEP_MAX).await?;
-    let changes = looks.len() + tags.len();
+    let piece = feed::read(&tx, &cursor, STEP_MAX).await?;
+    let changes = piece.changes();
     if changes == 0 {
         tx.commit().await?;
         return Ok(0);
     }
-    let touched: BTreeSet<(Uuid, i64)> = looks
-        .iter()
-        .map(|look| (look.campaign_id, look.cell))
-        .chain(tags.iter().map(|tag| (tag.campaign_id, tag.cell)))
-        .collect();
+    let of_looks = piece.looks.iter().map(|look| (look.campaign_id, look.cell));
+    let of_tags = piece.tags.iter().map(|tag| (tag.campaign_id, tag.cell));
+    let decided = piece.decisions.iter().map(|d| (d.campaign_id, d.cell));
+    let touched: BTreeSet<(Uuid, i64)> = of_looks.chain(of_tags).chain(decided).collect();
     let touched: Vec<(Uuid, i64)> = touched.into_iter().collect();
     let cells = recount::cells(&tx, &touched).await?;
     store_cells(&tx, &cells).await?;
     recount::tags(&tx, &touched).await?;
-    store_totals(&tx, &looks, &cells).await?;
-    feed::advance(&tx, READER, &next).await?;
+    store_totals(&tx, &piece.looks, &cells).await?;
+    nudge_given_back(&tx, &piece.looks).await?;
+    feed::advance(&tx, READER, &piece.next).await?;
     tx.commit().await?;
     Ok(changes)
 }
@@ -56,15 +56,13 @@ async fn store_cells(db: &impl GenericClient, cells: &[CellChange]) -> Result<()
     let mut by_looks: BTreeMap<(Uuid, i16), i64> = BTreeMap::new();
     let mut blocks: BTreeMap<(Uuid, i64), BlockDelta> = BTreeMap::new();
     for cell in cells {
-        if cell.looks != cell.looks_before {
-            *by_looks
-                .entry((cell.campaign_id, cell.looks_before))
-                .or_default() -= 1;
-            *by_looks.entry((cell.campaign_id, cell.looks)).or_default() += 1;
+        if (cell.looks, cell.closed) != (cell.looks_before, cell.closed_before) {
+            let before = (cell.campaign_id, cell.looks_before);
+            let now = (cell.campaign_id, cell.looks);
+            *by_looks.entry(before).or_default() -= i64::from(!cell.closed_before);
+            *by_looks.entry(now).or_default() += i64::from(!cell.closed);
         }
-        let tile = CellId::try_from(cell.cell)
-            .map_err(|e| DbError::Damaged(format!("cells.cell: {e}")))?
-            .tile();
+        let tile = cell_id(cell.cell)?.tile();
         for zoom in block_zooms(tile.z()) {
             let Some(parent) = tile.parent_at(zoom) else {
                 continue;
@@ -75,6 +73,7 @@ async fn store_cells(db: &impl GenericClient, cells: &[CellChange]) -> Result<()
             block.looks += i64::from(cell.looks) - i64::from(cell.looks_before);
             block.bad_imagery += i64::from(cell.bad_imagery) - i64::from(cell.bad_imagery_before);
             block.tags += i64::from(cell.tags) - i64::from(cell.tags_before);
+            block.closed += i64::from(cell.closed) - i64::from(cell.closed_before);
         }
     }
     queries::add_cell_counts(db, &by_looks).await?;
@@ -105,13 +104,12 @@ async fn store_totals(
             .count(&look.outcome);
     }
     for cell in cells {
-        let was = i64::from(cell.bad_imagery_before >= BAD_IMAGERY_REPORTS);
-        let is = i64::from(cell.bad_imagery >= BAD_IMAGERY_REPORTS);
-        if is != was {
-            totals
-                .entry(cell.campaign_id)
-                .or_default()
-                .cells_bad_imagery += is - was;
+        let was = cell.bad_imagery_before >= BAD_IMAGERY_REPORTS && !cell.closed_before;
+        let is = cell.bad_imagery >= BAD_IMAGERY_REPORTS && !cell.closed;
+        if is != was || cell.closed != cell.closed_before {
+            let total = totals.entry(cell.campaign_id).or_default();
+            total.cells_bad_imagery += i64::from(is) - i64::from(was);
+            total.cells_closed += i64::from(cell.closed) - i64::from(cell.closed_before);
         }
     }
     for campaign_id in queries::add_volunteers(db, &volunteers).await? {
@@ -119,6 +117,20 @@ async fn store_totals(
     }
     queries::add_minutes(db, &minutes).await?;
     queries::add_totals(db, &totals).await
+}
+
+/// A skip or a report of bad imagery gives the place back, which the holder of the pile cannot know.
+async fn nudge_given_back(db: &impl GenericClient, looks: &[LookChange]) -> Result<(), DbError> {
+    let cells = looks
+        .iter()
+        .filter(|look| matches!(look.outcome.as_str(), "skipped" | "bad_imagery"))
+        .map(|look| Ok((look.campaign_id, cell_id(look.cell)?)))
+        .collect::<Result<Vec<_>, DbError>>()?;
+    assignments::nudge(db, &cells).await
+}
+
+fn cell_id(cell: i64) -> Result<CellId, DbError> {
+    CellId::try_from(cell).map_err(|e| DbError::Damaged(format!("cells.cell: {e}")))
 }
 
 fn minute(time: Timestamp) -> Timestamp {

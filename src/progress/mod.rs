@@ -1,9 +1,12 @@
-//! Progress: how far a campaign is. All of it is derived from looks and tags through the change
-//! feed, by the worker.
+//! Progress: how far a campaign is. All of it is derived from looks, tags and decisions about cells
+//! through the change feed, by the worker.
 //!
 //! **Invariant:** every number can be recounted. Numbers of cells are counted anew from the
-//! looks of the cell whenever one of its looks or tags changes; totals move by the difference,
-//! or by looks that pass the feed exactly once. All of it moves together with the cursor.
+//! looks of the cell whenever one of its looks or tags changes or something is decided about it;
+//! totals move by the difference, or by looks that pass the feed exactly once. All of it moves
+//! together with the cursor.
+//!
+//! **Invariant:** a closed cell is neither done nor missing: no number of cells by looks has it.
 //!
 //! **Invariant:** "done" is not stored. It follows from how many cells have how many looks, so
 //! it is right at once when the looks wanted change.

@@ -1,4 +1,4 @@
-//! Counting cells anew from their looks and tags.
+//! Counting cells anew from their looks and tags, and from what the organiser decided about them.
 
 use tokio_postgres::{GenericClient, types::Type};
 use uuid::Uuid;
@@ -16,6 +16,8 @@ pub struct CellChange {
     pub bad_imagery: i16,
     pub tags_before: i32,
     pub tags: i32,
+    pub closed_before: bool,
+    pub closed: bool,
 }
 
 /// Counts cells anew and gives those that changed.
@@ -29,24 +31,30 @@ pub async fn cells(
         ), fresh AS (
             SELECT c.campaign_id, c.cell, c.looks AS looks_before,
                    c.bad_imagery AS bad_imagery_before, c.tags AS tags_before,
-                   l.looks, l.bad_imagery, g.tags
+                   c.closed AS closed_before,
+                   l.looks, l.bad_imagery, g.tags, coalesce(d.closed, false) AS closed
             FROM touched AS t
             JOIN cells AS c ON c.campaign_id = t.campaign_id AND c.cell = t.cell
+            LEFT JOIN cell_decisions AS d ON d.campaign_id = t.campaign_id AND d.cell = t.cell
             CROSS JOIN LATERAL (
                 SELECT least(count(DISTINCT volunteer_id) FILTER (WHERE outcome IN ('tagged', 'nothing')), 32767)::int2 AS looks,
-                       least(count(DISTINCT volunteer_id) FILTER (WHERE outcome = 'bad_imagery'), 32767)::int2 AS bad_imagery
-                FROM looks WHERE campaign_id = t.campaign_id AND cell = t.cell) AS l
+                       least(count(DISTINCT volunteer_id) FILTER (WHERE outcome = 'bad_imagery'
+                           AND received_at > coalesce(d.reports_since, '-infinity')), 32767)::int2 AS bad_imagery
+                FROM looks
+                WHERE campaign_id = t.campaign_id AND cell = t.cell
+                  AND received_at > coalesce(d.looks_since, '-infinity')) AS l
             CROSS JOIN LATERAL (
                 SELECT count(*)::int4 AS tags FROM tags
                 WHERE campaign_id = t.campaign_id AND cell = t.cell AND withdrawn_at IS NULL) AS g
         )
         UPDATE cells AS c
-        SET looks = f.looks, bad_imagery = f.bad_imagery, tags = f.tags
+        SET looks = f.looks, bad_imagery = f.bad_imagery, tags = f.tags, closed = f.closed
         FROM fresh AS f
         WHERE c.campaign_id = f.campaign_id AND c.cell = f.cell
-          AND (f.looks, f.bad_imagery, f.tags) <> (f.looks_before, f.bad_imagery_before, f.tags_before)
+          AND (f.looks, f.bad_imagery, f.tags, f.closed)
+              <> (f.looks_before, f.bad_imagery_before, f.tags_before, f.closed_before)
         RETURNING f.campaign_id, f.cell, f.looks_before, f.looks, f.bad_imagery_before,
-                  f.bad_imagery, f.tags_before, f.tags";
+                  f.bad_imagery, f.tags_before, f.tags, f.closed_before, f.closed";
     let (campaigns, cells): (Vec<Uuid>, Vec<i64>) = touched.iter().copied().unzip();
     let rows = db
         .query_typed(
@@ -65,6 +73,8 @@ pub async fn cells(
             bad_imagery: row.get("bad_imagery"),
             tags_before: row.get("tags_before"),
             tags: row.get("tags"),
+            closed_before: row.get("closed_before"),
+            closed: row.get("closed"),
         })
         .collect())
 }

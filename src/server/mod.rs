@@ -23,7 +23,7 @@ use utoipa_actix_web::AppExt;
 use crate::{
     accounts::{self, TokenKeys},
     assignments::{self, Dealer},
-    campaigns,
+    campaigns, cells,
     config::ListenConfig,
     downloads,
     http::{
@@ -172,6 +172,7 @@ fn features(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     assignments::routes(config);
     looks::routes(config);
     progress::routes(config);
+    cells::routes(config);
     downloads::routes(config);
     imagery::routes(config);
     health::routes(config);

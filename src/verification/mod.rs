@@ -1,7 +1,8 @@
 //! `spotter verify`: counts every number that is shown anew and compares.
 //!
 //! **Invariant:** one state of the database is looked at. Cells with changes that progress has
-//! not read yet are left out of the comparison by cell, so it can run beside the crowd.
+//! not read yet, decisions among them, are left out of the comparison by cell, so it can run
+//! beside the crowd.
 
 use serde::Serialize;
 use tokio_postgres::{GenericClient, types::Type};

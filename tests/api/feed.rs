@@ -3,7 +3,7 @@
 use super::progress::looks_of_each_kind;
 use crate::harness::{App, Value, eventually, id, json, point, tagged};
 
-async fn verify(app: &App) -> (bool, String) {
+pub async fn verify(app: &App) -> (bool, String) {
     let checked = app.spotter(&["verify"]).await;
     (
         checked.status.success(),
@@ -12,9 +12,10 @@ async fn verify(app: &App) -> (bool, String) {
 }
 
 /// Waits until the worker has read the whole feed.
-async fn caught_up(app: &App) {
+pub async fn caught_up(app: &App) {
     let behind = "SELECT (SELECT count(*) FROM looks AS l, feed_cursors AS c WHERE (l.xid, l.id, l.volunteer_id) > (c.looks_xid, c.looks_id, c.looks_owner))
         + (SELECT count(*) FROM tags AS t, feed_cursors AS c WHERE (t.xid, t.id, t.volunteer_id) > (c.tags_xid, c.tags_id, c.tags_owner))
+        + (SELECT count(*) FROM cell_decisions AS d, feed_cursors AS c WHERE (d.xid, d.campaign_id, d.cell) > (c.decisions_xid, c.decisions_campaign, c.decisions_cell))
         + (SELECT count(*) FROM looks WHERE NOT EXISTS (SELECT FROM feed_cursors))";
     eventually("the worker catches up", || async {
         (app.number(behind).await == 0).then_some(())
@@ -191,6 +192,21 @@ async fn verify_names_every_number_that_is_wrong() {
             "UPDATE blocks SET tags = tags + 7",
             "UPDATE blocks SET tags = tags - 7",
             "blocks: ",
+        ),
+        (
+            "UPDATE blocks SET closed = closed + 7",
+            "UPDATE blocks SET closed = closed - 7",
+            "blocks: closed of block",
+        ),
+        (
+            "UPDATE cells SET closed = true",
+            "UPDATE cells SET closed = false",
+            "cells: closed of cell",
+        ),
+        (
+            "UPDATE campaign_totals SET cells_closed = cells_closed + 7",
+            "UPDATE campaign_totals SET cells_closed = cells_closed - 7",
+            "totals: cells closed",
         ),
         (
             "UPDATE campaigns SET cells = cells + 7",

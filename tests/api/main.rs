@@ -22,6 +22,8 @@ mod campaign_changes;
 mod campaign_languages;
 mod campaign_refusals;
 mod campaigns;
+mod cell_decisions;
+mod cell_decisions_numbers;
 mod cells;
 mod deck;
 mod degraded;

@@ -49,6 +49,7 @@ async fn progress_counts_looks_volunteers_tags_and_cells() {
     assert_eq!(rates, 4);
     assert_eq!(shown["preparation"], Value::Null);
     assert_eq!(shown["cells_bad_imagery"], 0);
+    assert_eq!(shown["cells_closed"], 0);
 }
 
 #[tokio::test]
@@ -108,7 +109,7 @@ async fn the_cells_of_a_map_show_their_looks_and_tags() {
     let first = cells.iter().find(|cell| cell["cell"] == name).unwrap();
     assert_eq!(
         first,
-        &json!({"cell": name, "cells": 1, "looks": 2.0, "bad_imagery": 1, "tags": 2})
+        &json!({"cell": name, "cells": 1, "looks": 2.0, "bad_imagery": 1, "tags": 2, "closed": 0})
     );
 }
 

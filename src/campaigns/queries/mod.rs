@@ -4,6 +4,7 @@ mod define;
 mod overlay;
 mod prepare;
 mod repair;
+mod touch;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -14,6 +15,7 @@ pub use define::{Surveyed, delete_draft, insert, keep_version, put_tag_types, se
 pub use overlay::{Overlay, overlay, share_within};
 pub use prepare::{close_ended, finish_preparation, next_to_prepare, record_prepared};
 pub use repair::repair_area;
+pub use touch::{hold, touch};
 
 use super::{Reference, model::TagType, state::State};
 use crate::{db::DbError, http::text::Localised};

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::{
     accounts::{Organiser, Scope, Viewer},
     assignments, campaigns,
+    cells::{self, CellState},
     geo::{cell::CellId, tile::Tile},
     http::{PathParam, Problem},
     progress::queries,
@@ -24,11 +25,18 @@ struct CellView {
     /// West, south, east, north.
     #[schema(min_items = 4, max_items = 4, value_type = Vec<f64>)]
     bbox: [f64; 4],
+    state: CellState,
+    /// Key of the layer that it is shown on instead of the campaign's.
+    imagery_layer: Option<String>,
+    /// When something was last decided about it.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    decided_at: Option<Timestamp>,
     /// Weight of the priority areas that touch it; 1 outside.
     weight: f32,
-    /// Looks that count: distinct volunteers who answered `tagged` or `nothing`.
+    /// Looks that count: distinct volunteers who answered `tagged` or `nothing`, since the cell was
+    /// reset.
     looks: i16,
-    /// Distinct volunteers who reported bad imagery.
+    /// Distinct volunteers who reported bad imagery, since the cell was reset or got its layer.
     bad_imagery: i16,
     /// Tags that were not withdrawn.
     tags: i32,
@@ -81,20 +89,19 @@ pub(super) async fn read_cell(
     let (reference, z, x, y) = path.0;
     let conn = app.db.get().await?;
     let campaign = campaigns::find(&*conn, &reference, &Viewer::Organiser(organiser)).await?;
-    let missing = || {
-        Problem::not_found(
-            "cell_not_found",
-            format!(
-                "The campaign has no cell {z}/{x}/{y}; its cells have zoom {}.",
-                campaign.cell_zoom
-            ),
-        )
-    };
+    let missing = || cells::not_found(&format!("{z}/{x}/{y}"), &campaign);
     let tile = Tile::new(z, x, y).map_err(|_e| missing())?;
     let id = CellId::from(tile).get();
     let cell = queries::cell(&*conn, campaign.id, id)
         .await?
         .ok_or_else(missing)?;
+    let decided = cells::decided(&*conn, campaign.id, id).await?;
+    let state = CellState::of(
+        decided.closed,
+        cell.bad_imagery,
+        cell.looks,
+        campaign.looks_wanted,
+    );
     let answers = queries::answers(&*conn, campaign.id, id).await?;
     drop(conn);
     let leases = assignments::leases(&app.db, campaign.id, tile.into()).await?;
@@ -103,6 +110,9 @@ pub(super) async fn read_cell(
         .json(CellView {
             cell: tile.to_string(),
             bbox: tile.bbox().edges(),
+            state,
+            imagery_layer: decided.imagery_layer,
+            decided_at: decided.at,
             weight: cell.weight,
             looks: cell.looks,
             bad_imagery: cell.bad_imagery,

@@ -55,6 +55,8 @@ struct BlockView {
     bad_imagery: i64,
     /// Tags that were not withdrawn.
     tags: i64,
+    /// Cells of it that the organiser closed: nobody is given them.
+    closed: i64,
 }
 
 /// Looks by cell, for a map
@@ -154,5 +156,6 @@ fn block_view(block: Block) -> Result<BlockView, Problem> {
         looks: share(block.looks, block.cells),
         bad_imagery: block.bad_imagery,
         tags: block.tags,
+        closed: block.closed,
     })
 }

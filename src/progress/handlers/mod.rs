@@ -35,18 +35,19 @@ struct ProgressView {
     /// Slug of the campaign.
     campaign: String,
     state: State,
-    /// Looks and tags up to this time are counted.
+    /// Looks, tags and decisions about cells up to this time are counted.
     #[schema(value_type = String, format = DateTime)]
     as_of: Timestamp,
     /// How far the numbers are behind, in seconds.
     lag_seconds: f64,
     cells: i64,
-    /// Cells that several volunteers reported as bad imagery; they are not given any more.
+    /// Cells that three volunteers or more reported as bad imagery and that are not closed; they are
+    /// not given until the organiser decides about them.
     cells_bad_imagery: i64,
-    /// Part of the cells that are done: 0 to 1.
+    /// Part of the cells that are done, without those that are closed: 0 to 1.
     coverage: f64,
     area_km2: f64,
-    /// Looks that the cells want, all together.
+    /// Looks that the cells want, all together, without those that are closed.
     looks_expected: i64,
     /// Looks that the cells still want, those with bad imagery among them.
     looks_missing: i64,
@@ -86,7 +87,7 @@ struct ProgressQuery {
 
 /// How far is it
 ///
-/// Every number is derived from looks and tags; `spotter verify` recounts them.
+/// Every number is derived from looks, tags and decisions about cells; `spotter verify` recounts them.
 #[utoipa::path(
     tag = "Progress",
     params(
@@ -116,6 +117,7 @@ async fn read(
     let first_look_at = queries::first_minute(&*conn, campaign.id).await?;
     let period = query.0.period.unwrap_or_default();
     let rates = rates::read(&*conn, campaign.id, period, first_look_at, lag.now).await?;
+    let cells_wanted = campaign.cells - activity.cells_closed;
     let as_of = lag.oldest_unread.unwrap_or(lag.now);
     let view = ProgressView {
         state: campaign.state,
@@ -123,9 +125,9 @@ async fn read(
         lag_seconds: lag.now.duration_since(as_of).as_secs_f64().max(0.0),
         cells: campaign.cells,
         cells_bad_imagery: totals.cells_bad_imagery,
-        coverage: share(activity.cells_done, campaign.cells),
+        coverage: share(activity.cells_done, cells_wanted),
         area_km2: campaign.area_km2,
-        looks_expected: campaign.cells * i64::from(campaign.looks_wanted),
+        looks_expected: cells_wanted * i64::from(campaign.looks_wanted),
         looks_missing: totals.looks_missing,
         looks_by_outcome: OutcomesView {
             tagged: totals.tagged,

@@ -1,6 +1,7 @@
-//! Statements of progress: sums and series here, one cell beside.
+//! Statements of progress: sums and series here, the map and one cell beside.
 
 mod cell;
+mod map;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use uuid::Uuid;
 use crate::db::DbError;
 
 pub use cell::{answers, cell};
+pub use map::{Block, Ranges, blocks_within, cells_within};
 
 /// How the sums of a block change.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,6 +21,7 @@ pub struct BlockDelta {
     pub looks: i64,
     pub bad_imagery: i64,
     pub tags: i64,
+    pub closed: i64,
 }
 
 /// How the totals of a campaign change.
@@ -31,6 +34,7 @@ pub struct TotalsDelta {
     pub bad_imagery: i64,
     pub volunteers: i64,
     pub cells_bad_imagery: i64,
+    pub cells_closed: i64,
 }
 
 impl TotalsDelta {
@@ -54,7 +58,7 @@ pub async fn add_cells(
     add_cell_counts(db, &BTreeMap::from([((campaign_id, 0), cells)])).await
 }
 
-/// Moves the number of cells that have so many looks.
+/// Moves the number of cells that have so many looks and are not closed.
 pub async fn add_cell_counts(
     db: &impl GenericClient,
     deltas: &BTreeMap<(Uuid, i16), i64>,
@@ -84,16 +88,18 @@ pub async fn add_blocks(
     deltas: &BTreeMap<(Uuid, i64), BlockDelta>,
 ) -> Result<(), DbError> {
     let sql = "-- progress::add_blocks
-        INSERT INTO blocks (campaign_id, block, cells, looks, bad_imagery, tags)
-        SELECT * FROM unnest($1::uuid[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::int8[])
+        INSERT INTO blocks (campaign_id, block, cells, looks, bad_imagery, tags, closed)
+        SELECT * FROM unnest($1::uuid[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::int8[],
+                             $7::int8[])
         ON CONFLICT ON CONSTRAINT blocks_pkey DO UPDATE
         SET cells = blocks.cells + excluded.cells, looks = blocks.looks + excluded.looks,
             bad_imagery = blocks.bad_imagery + excluded.bad_imagery,
-            tags = blocks.tags + excluded.tags";
+            tags = blocks.tags + excluded.tags, closed = blocks.closed + excluded.closed";
     let (campaigns, blocks): (Vec<Uuid>, Vec<i64>) = deltas.keys().copied().unzip();
     let column = |of: fn(&BlockDelta) -> i64| -> Vec<i64> { deltas.values().map(of).collect() };
     let (cells, looks) = (column(|d| d.cells), column(|d| d.looks));
     let (bad_imagery, tags) = (column(|d| d.bad_imagery), column(|d| d.tags));
+    let closed = column(|d| d.closed);
     db.execute_typed(
         sql,
         &[
@@ -103,6 +109,7 @@ pub async fn add_blocks(
             (&looks, Type::INT8_ARRAY),
             (&bad_imagery, Type::INT8_ARRAY),
             (&tags, Type::INT8_ARRAY),
+            (&closed, Type::INT8_ARRAY),
         ],
     )
     .await?;
@@ -170,17 +177,18 @@ pub async fn add_totals(
 ) -> Result<(), DbError> {
     let sql = "-- progress::add_totals
         INSERT INTO campaign_totals AS t (campaign_id, looks, tagged, nothing, skipped, bad_imagery,
-                                          volunteers, cells_bad_imagery)
+                                          volunteers, cells_bad_imagery, cells_closed)
         SELECT * FROM unnest($1::uuid[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::int8[],
-                             $7::int8[], $8::int8[])
+                             $7::int8[], $8::int8[], $9::int8[])
         ON CONFLICT ON CONSTRAINT campaign_totals_pkey DO UPDATE
         SET looks = t.looks + excluded.looks, tagged = t.tagged + excluded.tagged,
             nothing = t.nothing + excluded.nothing, skipped = t.skipped + excluded.skipped,
             bad_imagery = t.bad_imagery + excluded.bad_imagery,
             volunteers = t.volunteers + excluded.volunteers,
-            cells_bad_imagery = t.cells_bad_imagery + excluded.cells_bad_imagery";
+            cells_bad_imagery = t.cells_bad_imagery + excluded.cells_bad_imagery,
+            cells_closed = t.cells_closed + excluded.cells_closed";
     let campaigns: Vec<Uuid> = deltas.keys().copied().collect();
-    let members: [fn(&TotalsDelta) -> i64; 7] = [
+    let members: [fn(&TotalsDelta) -> i64; 8] = [
         |d| d.looks,
         |d| d.tagged,
         |d| d.nothing,
@@ -188,6 +196,7 @@ pub async fn add_totals(
         |d| d.bad_imagery,
         |d| d.volunteers,
         |d| d.cells_bad_imagery,
+        |d| d.cells_closed,
     ];
     let columns: Vec<Vec<i64>> = members
         .iter()
@@ -299,88 +308,5 @@ pub async fn series(
     Ok(rows
         .iter()
         .map(|row| (row.get("start"), row.get("looks")))
-        .collect())
-}
-
-/// A cell or block on the map.
-#[derive(Clone, Copy, Debug)]
-pub struct Block {
-    /// Packed like a cell, at its own zoom.
-    pub tile: i64,
-    pub cells: i64,
-    pub looks: i64,
-    pub bad_imagery: i64,
-    pub tags: i64,
-}
-
-/// More cells than a column of a map answer can have.
-const COLUMN_MAX: i64 = 100_000;
-
-/// Ranges of packed cells: one for each column of a box.
-pub struct Ranges {
-    pub first: Vec<i64>,
-    pub last: Vec<i64>,
-}
-
-/// Cells within ranges.
-pub async fn cells_within(
-    db: &impl GenericClient,
-    campaign_id: Uuid,
-    ranges: &Ranges,
-) -> Result<Vec<Block>, DbError> {
-    let sql = "-- progress::cells_within
-        SELECT c.cell AS block, 1::int8 AS cells, c.looks::int8 AS looks,
-               c.bad_imagery::int8 AS bad_imagery, c.tags::int8 AS tags
-        FROM unnest($2::int8[], $3::int8[]) AS r (first, last)
-        -- The limit keeps the planner from joining the whole table with all ranges.
-        CROSS JOIN LATERAL (
-            SELECT cell, looks, bad_imagery, tags FROM cells
-            WHERE campaign_id = $1 AND cell BETWEEN r.first AND r.last
-            ORDER BY campaign_id, cell LIMIT $4) AS c";
-    within(db, sql, campaign_id, ranges).await
-}
-
-/// Blocks within ranges.
-pub async fn blocks_within(
-    db: &impl GenericClient,
-    campaign_id: Uuid,
-    ranges: &Ranges,
-) -> Result<Vec<Block>, DbError> {
-    let sql = "-- progress::blocks_within
-        SELECT b.block, b.cells, b.looks, b.bad_imagery, b.tags
-        FROM unnest($2::int8[], $3::int8[]) AS r (first, last)
-        CROSS JOIN LATERAL (
-            SELECT block, cells, looks, bad_imagery, tags FROM blocks
-            WHERE campaign_id = $1 AND block BETWEEN r.first AND r.last
-            ORDER BY campaign_id, block LIMIT $4) AS b";
-    within(db, sql, campaign_id, ranges).await
-}
-
-async fn within(
-    db: &impl GenericClient,
-    sql: &str,
-    campaign_id: Uuid,
-    ranges: &Ranges,
-) -> Result<Vec<Block>, DbError> {
-    let rows = db
-        .query_typed(
-            sql,
-            &[
-                (&campaign_id, Type::UUID),
-                (&ranges.first, Type::INT8_ARRAY),
-                (&ranges.last, Type::INT8_ARRAY),
-                (&COLUMN_MAX, Type::INT8),
-            ],
-        )
-        .await?;
-    Ok(rows
-        .iter()
-        .map(|row| Block {
-            tile: row.get("block"),
-            cells: row.get("cells"),
-            looks: row.get("looks"),
-            bad_imagery: row.get("bad_imagery"),
-            tags: row.get("tags"),
-        })
         .collect())
 }

@@ -1,8 +1,9 @@
 -- verification::cell_counts
 -- In: $1 campaign, $2 pending cells, $3 reader, $4 limit. Out: what, shown, counted.
--- How many cells have how many looks ("done" follows from it), against the cells.
+-- How many cells that are not closed have how many looks ("done" follows from it), against the cells.
 WITH counted AS (
-    SELECT looks, count(*) AS cells FROM cells WHERE campaign_id = $1 GROUP BY looks
+    SELECT looks, count(*) AS cells FROM cells
+    WHERE campaign_id = $1 AND NOT closed GROUP BY looks
 ), shown AS (
     SELECT looks, cells FROM cell_counts WHERE campaign_id = $1
 )

@@ -14,12 +14,14 @@ WITH read AS (
            count(*) FILTER (WHERE outcome = 'bad_imagery') AS bad_imagery,
            count(DISTINCT volunteer_id) AS volunteers
     FROM read
-), bad AS (
+), cell_sums AS (
     -- Three is assignments::BAD_IMAGERY_REPORTS.
-    SELECT count(*) AS cells FROM cells WHERE campaign_id = $1 AND bad_imagery >= 3
+    SELECT count(*) FILTER (WHERE bad_imagery >= 3 AND NOT closed) AS bad_imagery,
+           count(*) FILTER (WHERE closed) AS closed
+    FROM cells WHERE campaign_id = $1
 )
 SELECT n.what, n.shown, n.counted
-FROM counted CROSS JOIN bad
+FROM counted CROSS JOIN cell_sums
 LEFT JOIN campaign_totals AS t ON t.campaign_id = $1
 CROSS JOIN LATERAL (VALUES
     ('looks', coalesce(t.looks, 0), counted.looks),
@@ -28,6 +30,7 @@ CROSS JOIN LATERAL (VALUES
     ('looks skipped', coalesce(t.skipped, 0), counted.skipped),
     ('looks bad_imagery', coalesce(t.bad_imagery, 0), counted.bad_imagery),
     ('volunteers', coalesce(t.volunteers, 0), counted.volunteers),
-    ('cells with bad imagery', coalesce(t.cells_bad_imagery, 0), bad.cells)) AS n (what, shown, counted)
+    ('cells with bad imagery', coalesce(t.cells_bad_imagery, 0), cell_sums.bad_imagery),
+    ('cells closed', coalesce(t.cells_closed, 0), cell_sums.closed)) AS n (what, shown, counted)
 WHERE n.shown <> n.counted AND $2::int8[] IS NOT NULL
 LIMIT $4

@@ -7,6 +7,10 @@ export type AreaKind = "Polygon" | "MultiPolygon" | "GeometryCollection" | "Feat
 export type Outcome = "tagged" | "nothing" | "skipped" | "bad_imagery";
 export type State = "draft" | "preparing" | "open" | "paused" | "closed";
 /**
+ * Where a cell stands.
+ */
+export type CellState = "open" | "done" | "bad_imagery" | "closed";
+/**
  * A stored campaign and what was put right in its area.
  */
 export type Defined = CampaignView & {
@@ -77,7 +81,7 @@ export type PreviewView = EstimateView | TextsView;
 export type ProgressView = Activity & {
   area_km2: number;
   /**
-   * Looks and tags up to this time are counted.
+   * Looks, tags and decisions about cells up to this time are counted.
    */
   as_of: string;
   /**
@@ -86,11 +90,12 @@ export type ProgressView = Activity & {
   campaign: string;
   cells: number;
   /**
-   * Cells that several volunteers reported as bad imagery; they are not given any more.
+   * Cells that three volunteers or more reported as bad imagery and that are not closed; they are
+   * not given until the organiser decides about them.
    */
   cells_bad_imagery: number;
   /**
-   * Part of the cells that are done: 0 to 1.
+   * Part of the cells that are done, without those that are closed: 0 to 1.
    */
   coverage: number;
   /**
@@ -103,7 +108,7 @@ export type ProgressView = Activity & {
   lag_seconds: number;
   looks_by_outcome: OutcomesView;
   /**
-   * Looks that the cells want, all together.
+   * Looks that the cells want, all together, without those that are closed.
    */
   looks_expected: number;
   /**
@@ -123,6 +128,10 @@ export type ProgressView = Activity & {
  * How far a campaign is, and what happens in it now.
  */
 export interface Activity {
+  /**
+   * Cells that the organiser closed; they are not among those done.
+   */
+  cells_closed: number;
   /**
    * Cells with as many looks as wanted.
    */
@@ -318,6 +327,10 @@ export interface BlockView {
    * Cells of the campaign in it.
    */
   cells: number;
+  /**
+   * Cells of it that the organiser closed: nobody is given them.
+   */
+  closed: number;
   /**
    * Looks of each cell that count, on average.
    */
@@ -614,6 +627,10 @@ export interface CampaignView {
  */
 export interface Activity1 {
   /**
+   * Cells that the organiser closed; they are not among those done.
+   */
+  cells_closed: number;
+  /**
    * Cells with as many looks as wanted.
    */
   cells_done: number;
@@ -663,18 +680,19 @@ export interface ImageryView {
    */
   tiles: string;
 }
-/**
- * A cell of a campaign and the looks at it.
- */
-export interface CellView {
+export interface CellPage {
+  cells: ListedCellView[];
   /**
-   * Looks of every outcome, newest first; 100 at most.
-   *
-   * @maxItems 100
+   * Address of the next page, where there is one.
    */
-  answers: AnswerView[];
+  next?: string | null;
+}
+/**
+ * A cell that waits for a decision, or about which one was made.
+ */
+export interface ListedCellView {
   /**
-   * Distinct volunteers who reported bad imagery.
+   * Distinct volunteers who reported bad imagery, as far as it counts.
    */
   bad_imagery: number;
   /**
@@ -688,15 +706,142 @@ export interface CellView {
    * The square as `z/x/y`.
    */
   cell: string;
+  /**
+   * When something was last decided about it.
+   */
+  decided_at?: string | null;
+  /**
+   * Key of the layer that it is shown on instead of the campaign's.
+   */
+  imagery_layer?: string | null;
+  /**
+   * Looks that count: distinct volunteers who answered `tagged` or `nothing`.
+   */
+  looks: number;
+  state: CellState;
+  /**
+   * Tags that were not withdrawn.
+   */
+  tags: number;
+  /**
+   * Weight of the priority areas that touch it; 1 outside.
+   */
+  weight: number;
+}
+/**
+ * What became of one cell.
+ */
+export interface CellResult {
+  /**
+   * As it was sent.
+   */
+  cell: string;
+  problem?: Problem | null;
+  /**
+   * `changed`, `unchanged` (it was so already) or `invalid`.
+   */
+  verdict: string;
+}
+/**
+ * Why nothing was decided about it.
+ */
+export interface Problem {
+  /**
+   * Stable; branch on this, never on texts.
+   */
+  code: string;
+  /**
+   * What was found, what is needed, what to do.
+   */
+  detail: string;
+  /**
+   * Fields that were refused.
+   */
+  errors?: FieldError[];
+  /**
+   * What the organisers say, where they said something.
+   */
+  message?: string | null;
+  /**
+   * The same as the header `X-Request-Id`; name it when you report the problem.
+   */
+  request_id?: string | null;
+  /**
+   * The HTTP status.
+   */
+  status: number;
+  /**
+   * The status in words.
+   */
+  title: string;
+  /**
+   * A URI reference that names the kind of problem; the part after `#` is the `code`.
+   */
+  type: string;
+}
+/**
+ * One field that was refused.
+ */
+export interface FieldError {
+  /**
+   * What was found, what is needed.
+   */
+  detail: string;
+  /**
+   * Where in the body, as a JSON pointer (RFC 6901).
+   */
+  pointer: string;
+}
+export interface CellResults {
+  /**
+   * One for each cell, in order.
+   */
+  results: CellResult[];
+}
+/**
+ * A cell of a campaign and the looks at it.
+ */
+export interface CellView {
+  /**
+   * Looks of every outcome, newest first; 100 at most.
+   *
+   * @maxItems 100
+   */
+  answers: AnswerView[];
+  /**
+   * Distinct volunteers who reported bad imagery, since the cell was reset or got its layer.
+   */
+  bad_imagery: number;
+  /**
+   * West, south, east, north.
+   *
+   * @minItems 4
+   * @maxItems 4
+   */
+  bbox: [number, number, number, number];
+  /**
+   * The square as `z/x/y`.
+   */
+  cell: string;
+  /**
+   * When something was last decided about it.
+   */
+  decided_at?: string | null;
+  /**
+   * Key of the layer that it is shown on instead of the campaign's.
+   */
+  imagery_layer?: string | null;
   last_look_at?: string | null;
   /**
    * Volunteers who hold it now.
    */
   leases: number;
   /**
-   * Looks that count: distinct volunteers who answered `tagged` or `nothing`.
+   * Looks that count: distinct volunteers who answered `tagged` or `nothing`, since the cell was
+   * reset.
    */
   looks: number;
+  state: CellState;
   /**
    * Tags that were not withdrawn.
    */
@@ -749,6 +894,32 @@ export interface SignedUp {
    * A random number, not a name.
    */
   volunteer_id: string;
+}
+/**
+ * What an organiser decides about cells. Members that are not named stay as they are.
+ */
+export interface Decision {
+  /**
+   * 1 to 1000 cells as `z/x/y`. Each is judged for itself.
+   *
+   * @minItems 1
+   * @maxItems 1000
+   */
+  cells: [string, ...string[]];
+  /**
+   * `true`: nobody is given these cells. `false` takes that back.
+   */
+  closed?: boolean | null;
+  /**
+   * Key of the layer that these cells are shown on, instead of the campaign's; `null` for the
+   * campaign's. Reports of bad imagery up to now then do not count any more.
+   */
+  imagery_layer?: string | null;
+  /**
+   * `true`: looks and reports of bad imagery up to now do not count any more, and the cells are
+   * given anew to people who have not seen them. Tags stay.
+   */
+  reset?: boolean;
 }
 /**
  * A file that can be downloaded.
@@ -821,19 +992,6 @@ export interface PriorityPart {
   area: {};
   area_km2: number;
   cells: number;
-}
-/**
- * One field that was refused.
- */
-export interface FieldError {
-  /**
-   * What was found, what is needed.
-   */
-  detail: string;
-  /**
-   * Where in the body, as a JSON pointer (RFC 6901).
-   */
-  pointer: string;
 }
 /**
  * How a server is.
@@ -1089,7 +1247,7 @@ export interface ProbeView {
 /**
  * The problem on the wire.
  */
-export interface Problem {
+export interface Problem1 {
   /**
    * Stable; branch on this, never on texts.
    */
@@ -1182,7 +1340,7 @@ export interface ResultView {
   id?: {
     [k: string]: unknown;
   };
-  problem?: Problem1 | null;
+  problem?: Problem2 | null;
   /**
    * `created`, `repeated` (stored before), `conflict` (another look has that id) or `invalid`.
    */
@@ -1191,7 +1349,7 @@ export interface ResultView {
 /**
  * Why it was not stored.
  */
-export interface Problem1 {
+export interface Problem2 {
   /**
    * Stable; branch on this, never on texts.
    */
