@@ -63,7 +63,7 @@ CREATE TABLE campaign_versions (
     CONSTRAINT campaign_versions_pkey PRIMARY KEY (campaign_id, version)
 );
 
--- The squares of a campaign. Written only by the worker: prepared at publishing, counted from looks and tags.
+-- The squares of a campaign. Written only by the worker: prepared at publishing, counted from looks, tags and decisions.
 CREATE TABLE cells (
     campaign_id  uuid NOT NULL,
     -- z/x/y packed into 63 bits, see geo::tile::CellId.

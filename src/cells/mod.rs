@@ -9,6 +9,8 @@
 //! **Invariant:** what was decided once and is decided again changes nothing and makes no version,
 //! also when both come at once: decisions of one campaign follow each other.
 //!
+//! A cell that has a layer of its own keeps it when the campaign gets another.
+//!
 //! A look counts towards the looks wanted when it was received after `looks_since`, a report of bad
 //! imagery when it was received after `reports_since` too. A look that does not count is kept, and
 //! whoever made it is not given the cell again.
@@ -35,7 +37,7 @@ use crate::{
     imagery::{self, Layer},
     state::App,
 };
-use model::{CELLS_MAX, Decision, Verdict};
+use model::{CELLS_MAX, Decision, NamedLayer, Verdict};
 
 /// Decides about cells and says what became of each, in order.
 pub async fn decide(
@@ -60,7 +62,7 @@ pub async fn decide(
     let good: Vec<i64> = cells.iter().flatten().map(|cell| cell.get()).collect();
     let change = queries::Change {
         by: by.id,
-        names_layer: decision.imagery_layer.is_some(),
+        names_layer: decision.imagery_layer != NamedLayer::Unnamed,
         // The campaign's own layer is what a cell has that has none.
         imagery_layer_id: layer
             .map(|layer| layer.id)
@@ -110,13 +112,14 @@ async fn check(db: &impl GenericClient, decision: &Decision) -> Result<Option<La
     errors.need((1..=CELLS_MAX).contains(&count), "/cells", || {
         format!("found {count} cells; a decision has 1 to {CELLS_MAX}")
     });
-    let says_something =
-        decision.imagery_layer.is_some() || decision.closed.is_some() || decision.reset;
+    let says_something = decision.imagery_layer != NamedLayer::Unnamed
+        || decision.closed.is_some()
+        || decision.reset;
     errors.need(says_something, "", || {
         "nothing is decided; name `imagery_layer`, `closed` or `reset`".to_owned()
     });
     let mut layer = None;
-    if let Some(Some(key)) = &decision.imagery_layer {
+    if let NamedLayer::Key(key) = &decision.imagery_layer {
         layer = imagery::find(db, key).await?;
         errors.need(layer.is_some(), "/imagery_layer", || {
             format!(

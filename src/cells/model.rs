@@ -17,10 +17,11 @@ pub struct Decision {
     #[schema(min_items = 1, max_items = 1000, example = json!(["17/10043/39631"]))]
     pub cells: Vec<String>,
     /// Key of the layer that these cells are shown on, instead of the campaign's; `null` for the
-    /// campaign's. Reports of bad imagery up to now then do not count any more.
-    #[serde(default, deserialize_with = "told")]
+    /// campaign's. Reports of bad imagery up to now then do not count any more, also when the layer
+    /// is named that the cells have: its imagery is good now.
+    #[serde(default)]
     #[schema(value_type = Option<String>, example = "survey-2019")]
-    pub imagery_layer: Option<Option<String>>,
+    pub imagery_layer: NamedLayer,
     /// `true`: nobody is given these cells. `false` takes that back.
     #[serde(default)]
     pub closed: Option<bool>,
@@ -30,9 +31,21 @@ pub struct Decision {
     pub reset: bool,
 }
 
-/// A member that was named, `null` included.
-fn told<'de, D: Deserializer<'de>>(member: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(member).map(Some)
+/// The layer that a decision names.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum NamedLayer {
+    /// None: the cells keep what they have.
+    #[default]
+    Unnamed,
+    /// `null`: the campaign's.
+    Campaigns,
+    Key(String),
+}
+
+impl<'de> Deserialize<'de> for NamedLayer {
+    fn deserialize<D: Deserializer<'de>>(member: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(member)?.map_or(Self::Campaigns, Self::Key))
+    }
 }
 
 /// What became of one cell of a decision.
@@ -132,13 +145,13 @@ mod tests {
     #[test]
     fn a_layer_that_is_null_is_told_from_one_that_is_not_named() {
         let read = |text: &str| {
-            serde_json::from_str::<Decision>(text)
-                .unwrap()
-                .imagery_layer
+            let decision: Decision = serde_json::from_str(text).unwrap();
+            decision.imagery_layer
         };
-        assert_eq!(read(r#"{"cells": []}"#), None);
-        assert_eq!(read(r#"{"cells": [], "imagery_layer": null}"#), Some(None));
+        assert_eq!(read(r#"{"cells": []}"#), NamedLayer::Unnamed);
+        let null = read(r#"{"cells": [], "imagery_layer": null}"#);
+        assert_eq!(null, NamedLayer::Campaigns);
         let named = read(r#"{"cells": [], "imagery_layer": "a"}"#);
-        assert_eq!(named, Some(Some("a".to_owned())));
+        assert_eq!(named, NamedLayer::Key("a".to_owned()));
     }
 }

@@ -20,8 +20,9 @@ pub struct Change {
 
 /// Stores a decision; gives the cells that the campaign has, and whether each changed.
 ///
-/// A reset changes a cell that somebody looked at since the last one. Times are those of the
-/// statement, which begins after the campaign is held, and never go back.
+/// A reset changes a cell that somebody looked at since the last one; the layer that a cell has
+/// already changes it when there are reports to forget, since its imagery may be good by now. Times
+/// are those of the statement, which begins after the campaign is held, and never go back.
 pub async fn decide(
     db: &impl GenericClient,
     campaign: &Campaign,
@@ -31,7 +32,8 @@ pub async fn decide(
     let sql = "-- cells::decide
         WITH present AS (
             SELECT c.cell, d.imagery_layer_id, coalesce(d.closed, false) AS closed,
-                   coalesce(d.looks_since, '-infinity') AS looks_since
+                   coalesce(d.looks_since, '-infinity') AS looks_since,
+                   coalesce(greatest(d.looks_since, d.reports_since), '-infinity') AS reports_since
             FROM (SELECT DISTINCT cell FROM unnest($2::int8[]) AS g (cell)) AS given
             JOIN cells AS c ON c.campaign_id = $1 AND c.cell = given.cell
             LEFT JOIN cell_decisions AS d ON d.campaign_id = $1 AND d.cell = c.cell
@@ -41,13 +43,18 @@ pub async fn decide(
                    coalesce($6, p.closed) AS closed,
                    $7 AND EXISTS (SELECT FROM looks AS l
                                   WHERE l.campaign_id = $1 AND l.cell = p.cell
-                                    AND l.received_at > p.looks_since) AS reset
+                                    AND l.received_at > p.looks_since) AS reset,
+                   $4 AND (coalesce($5, $8) <> coalesce(p.imagery_layer_id, $8)
+                           OR EXISTS (SELECT FROM looks AS l
+                                      WHERE l.campaign_id = $1 AND l.cell = p.cell
+                                        AND l.outcome = 'bad_imagery'
+                                        AND l.received_at > p.reports_since)) AS other_imagery
             FROM present AS p
         ), changes AS (
-            SELECT cell, layer, closed, reset,
-                   coalesce(layer, $8) <> coalesce(layer_before, $8) AS other_imagery
+            SELECT cell, layer, closed, reset, other_imagery
             FROM wanted
-            WHERE reset OR closed <> closed_before OR layer IS DISTINCT FROM layer_before
+            WHERE reset OR other_imagery OR closed <> closed_before
+               OR layer IS DISTINCT FROM layer_before
         ), stored AS (
             INSERT INTO cell_decisions AS d (campaign_id, cell, imagery_layer_id, closed, looks_since,
                                              reports_since, decided_by, decided_at)
@@ -136,8 +143,9 @@ pub async fn list(
             "-- cells::list_bad_imagery",
             "c.bad_imagery >= 3 AND l.bad_imagery >= 3 AND d.closed IS NOT TRUE",
         ),
-        Listed::Closed => ("-- cells::list_closed", "d.closed"),
-        Listed::Decided => ("-- cells::list_decided", "d.cell IS NOT NULL"),
+        // The planner does not conclude by itself where to go on among the decisions.
+        Listed::Closed => ("-- cells::list_closed", "d.cell > $2 AND d.closed"),
+        Listed::Decided => ("-- cells::list_decided", "d.cell > $2"),
     };
     let sql = [name, LIST, which, PAGE].concat();
     let rows = db

@@ -41,11 +41,13 @@ pub async fn step(app: &App) -> Result<usize, DbError> {
     let decided = piece.decisions.iter().map(|d| (d.campaign_id, d.cell));
     let touched: BTreeSet<(Uuid, i64)> = of_looks.chain(of_tags).chain(decided).collect();
     let touched: Vec<(Uuid, i64)> = touched.into_iter().collect();
+    // Cells, piles, sums: the order in which preparation takes them too, so that neither waits for
+    // the other crosswise.
     let cells = recount::cells(&tx, &touched).await?;
+    nudge_given_back(&tx, &piece.looks).await?;
     store_cells(&tx, &cells).await?;
     recount::tags(&tx, &touched).await?;
     store_totals(&tx, &piece.looks, &cells).await?;
-    nudge_given_back(&tx, &piece.looks).await?;
     feed::advance(&tx, READER, &piece.next).await?;
     tx.commit().await?;
     Ok(changes)

@@ -101,9 +101,9 @@ async fn what_is_decided_again_changes_nothing_and_makes_no_version() {
         let mut body = decision.clone();
         body["cells"] = cells.iter().map(ToString::to_string).collect();
         let path = campaign.path("/cells");
-        let calls = (0..4).map(|_| campaign.organiser.patch(&path).json(&body));
+        let repeats = (0..4).map(|_| campaign.organiser.patch(&path).json(&body));
         let mut changed = 0;
-        for reply in at_once(calls).await {
+        for reply in at_once(repeats).await {
             let found = verdicts(&reply.expect(200));
             assert_eq!(found[0], found[1], "{decision}");
             changed += i64::from(found[0] == "changed");

@@ -1,12 +1,10 @@
 //! What decisions about cells do to the numbers: each is equal to a recount, whatever happens at once.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::cell_decisions::{answer, change, decide, listed};
+use super::cell_decisions::{answer, change, decide, listed, verdicts};
 use super::feed::{caught_up, verify};
-use crate::harness::{
-    App, Campaign, Cell, Value, eventually, json, look, nothing, point, tagged, within,
-};
+use crate::harness::{App, Campaign, Cell, Value, eventually, json, look, nothing, point, tagged};
 
 /// Every number is what a recount gives.
 pub async fn recounted(app: &App) {
@@ -17,19 +15,16 @@ pub async fn recounted(app: &App) {
 }
 
 /// Waits until progress has these numbers: cells done, closed, with bad imagery, and looks missing.
-/// Decisions are in force within two seconds.
 async fn shows(campaign: &Campaign, numbers: [i64; 4]) -> Value {
-    let what = format!("progress shows {numbers:?}");
-    within(Duration::from_secs(2), &what, || async {
+    eventually(&format!("progress shows {numbers:?}"), || async {
         let shown = campaign.progress().await;
-        let found = [
+        let names = [
             "cells_done",
             "cells_closed",
             "cells_bad_imagery",
             "looks_missing",
-        ]
-        .map(|name| shown[name].as_i64().unwrap());
-        (found == numbers).then_some(shown)
+        ];
+        (names.map(|name| shown[name].as_i64().unwrap()) == numbers).then_some(shown)
     })
     .await
 }
@@ -53,8 +48,10 @@ async fn a_closed_cell_is_neither_done_nor_missing() {
     answer(&app, &campaign, first, "nothing", 2).await;
     answer(&app, &campaign, second, "nothing", 1).await;
     shows(&campaign, [1, 0, 0, 5]).await;
+    let decided = Instant::now();
     change(&campaign, &[first], json!({"closed": true})).await;
     let shown = shows(&campaign, [0, 1, 0, 5]).await;
+    assert!(decided.elapsed() < Duration::from_secs(2));
     assert_eq!(
         (&shown["cells"], &shown["looks_expected"]),
         (&json!(4), &json!(6))
@@ -139,6 +136,15 @@ async fn a_cell_that_three_people_report_waits_for_the_organiser() {
     answer(&app, &campaign, cell, "bad_imagery", 3).await;
     shows(&campaign, [0, 0, 1, 8]).await;
     assert_eq!(listed(&campaign, "bad_imagery").await[0]["bad_imagery"], 3);
+    recounted(&app).await;
+
+    // The same layer again, since its imagery is good now.
+    change(&campaign, &[cell], json!({"imagery_layer": layer})).await;
+    let again = decide(&campaign, &[cell], json!({"imagery_layer": layer})).await;
+    assert_eq!(verdicts(&again.expect(200)), ["unchanged"]);
+    shows(&campaign, [0, 0, 0, 8]).await;
+    answer(&app, &campaign, cell, "bad_imagery", 3).await;
+    shows(&campaign, [0, 0, 1, 8]).await;
     recounted(&app).await;
 
     // Closed: it waits no longer.

@@ -113,6 +113,36 @@ async fn three_workers_count_nothing_twice() {
 }
 
 #[tokio::test]
+async fn every_number_can_be_derived_anew_as_the_readme_says() {
+    let mut app = App::start().await;
+    let campaign = app.campaign().looks_wanted(2).open().await;
+    looks_of_each_kind(&app, &campaign).await;
+    let cells: Vec<_> = campaign.cells[..2]
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let decision = json!({"cells": cells, "closed": true});
+    let call = campaign.organiser.patch(&campaign.path("/cells"));
+    call.json(decision).await.expect(200);
+    let before = campaign.progress_shows("/cells_closed", 2).await;
+    app.workers.pop().unwrap().kill().await;
+    let readme = include_str!("../../README.md");
+    let (_, moving) = readme.split_once("```sql\n").unwrap();
+    let (sql, _) = moving.split_once("```").unwrap();
+    app.execute(sql).await;
+    assert_eq!(campaign.progress().await["cells_closed"], 0);
+    let next = app.start_worker();
+    app.workers.push(next);
+    let after = campaign.progress_shows("/cells_closed", 2).await;
+    caught_up(&app).await;
+    let (right, report) = verify(&app).await;
+    assert!(right, "{report}");
+    for number in ["cells_done", "looks", "tags", "looks_missing", "volunteers"] {
+        assert_eq!(after[number], before[number], "{number}");
+    }
+}
+
+#[tokio::test]
 async fn verify_finds_nothing_wrong_after_a_crowd() {
     let app = App::start().await;
     let campaign = app.campaign().looks_wanted(2).open().await;
