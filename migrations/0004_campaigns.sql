@@ -37,11 +37,29 @@ CREATE TABLE campaigns (
     created_at        timestamptz NOT NULL DEFAULT now(),
     updated_at        timestamptz NOT NULL DEFAULT now(),
     published_at      timestamptz,
-    -- Preparation goes column by column (tile x); the next column, in the transaction that stored the cells.
-    prepare_column    bigint NOT NULL DEFAULT 0,
-    cells_prepared    bigint NOT NULL DEFAULT 0
+    -- Cells that there are; fewer than `cells` while a change is being carried out.
+    cells_prepared    bigint NOT NULL DEFAULT 0,
+    -- Grows whenever cells or their weights changed: what a server has taken to deal from is old then.
+    deck              int NOT NULL DEFAULT 0
 );
 CREATE INDEX campaigns_state_idx ON campaigns (state, created_at DESC, id);
+
+-- Changes of what is searched that the worker has not carried out yet. Publishing is the first, from nothing.
+CREATE TABLE campaign_changes (
+    campaign_id uuid NOT NULL CONSTRAINT campaign_changes_campaign_fkey REFERENCES campaigns (id),
+    -- The version that brought it.
+    version     int NOT NULL,
+    -- What was searched before and its priorities; no area when nothing was.
+    area        geometry (MultiPolygon, 4326),
+    priorities  jsonb NOT NULL DEFAULT '[]',
+    -- Areas whose cells go first: new priority areas as GeoJSON, heaviest first.
+    first       jsonb NOT NULL DEFAULT '[]',
+    -- Where to go on, in the transaction that stored the cells: how many of those areas are done, and
+    -- the next column (tile x) of the one after them, or of all the rest.
+    areas_done  smallint NOT NULL DEFAULT 0,
+    next_column bigint NOT NULL DEFAULT 0,
+    CONSTRAINT campaign_changes_pkey PRIMARY KEY (campaign_id, version)
+);
 
 CREATE TABLE tag_types (
     campaign_id    uuid NOT NULL CONSTRAINT tag_types_campaign_fkey REFERENCES campaigns (id),
@@ -63,7 +81,7 @@ CREATE TABLE campaign_versions (
     CONSTRAINT campaign_versions_pkey PRIMARY KEY (campaign_id, version)
 );
 
--- The squares of a campaign. Written only by the worker: prepared at publishing, counted from looks, tags and decisions.
+-- The squares of a campaign. Written only by the worker: prepared from the area, counted from looks, tags and decisions.
 CREATE TABLE cells (
     campaign_id  uuid NOT NULL,
     -- z/x/y packed into 63 bits, see geo::tile::CellId.

@@ -43,7 +43,11 @@ async fn prepare(app: &App, running: tokio::sync::watch::Receiver<bool>) {
         match preparation::step(app, &mut preparation).await {
             Ok(Step::Idle) => Ok(false),
             Ok(Step::Cells(cells)) => {
-                tracing::info!(cells, "cells were made");
+                tracing::info!(cells, "cells were made or changed");
+                Ok(true)
+            }
+            Ok(Step::Changed(id)) => {
+                tracing::info!(campaign.id = %id, "a change of a campaign is carried out");
                 Ok(true)
             }
             Ok(Step::Opened(id)) => {

@@ -16,7 +16,7 @@ pub enum Key {
 impl Key {
     pub(super) fn name(&self, prefix: &str) -> String {
         match self {
-            Self::Campaign(reference) => format!("{prefix}:campaign:1:{reference}"),
+            Self::Campaign(reference) => format!("{prefix}:campaign:2:{reference}"),
             Self::OpenCampaigns => format!("{prefix}:open-campaigns:1"),
             Self::Health => format!("{prefix}:health"),
         }

@@ -1,9 +1,10 @@
-//! What organisers do with campaigns: create, change, clone, delete, publish, pause, close.
+//! What organisers do with campaigns: create, clone, delete, publish, pause, close. Changing is
+//! beside.
 
 use std::future::Future;
 
 use actix_web::http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio_postgres::GenericClient;
 use uuid::Uuid;
 
@@ -12,7 +13,7 @@ use super::{
     model::{CampaignDefinition, MESSAGE_CHARS_MAX, Priority},
     parts::{exact, survey_parts},
     preview::survey_priorities,
-    queries::{self, Campaign, Surveyed},
+    queries::{self, Before, Campaign, Surveyed},
     running,
     state::{Action, State},
     survey::{AreaNote, SurveyedArea, count_cells},
@@ -21,29 +22,27 @@ use super::{
 use crate::{
     accounts::Organiser,
     db::DbError,
-    http::{FieldErrors, Problem, extract, merge::merge, text::check_text},
+    http::{FieldErrors, Problem, text::check_text},
     imagery,
     state::App,
 };
 
-/// Members that stay as they are once a campaign is published.
-const FIXED: [&str; 5] = ["slug", "area", "leave_out", "cell_zoom", "priorities"];
 /// Numbers that are tried for the slug of a clone.
 const CLONES_MAX: u32 = 1000;
 
 /// A definition that was found good.
-struct Checked {
-    definition: CampaignDefinition,
-    area: SurveyedArea,
-    outline: Option<Value>,
-    leave_out: Option<Value>,
-    cells: i64,
-    imagery_layer_id: Uuid,
-    priorities: Value,
+pub(super) struct Checked {
+    pub definition: CampaignDefinition,
+    pub area: SurveyedArea,
+    pub outline: Option<Value>,
+    pub leave_out: Option<Value>,
+    pub cells: i64,
+    pub imagery_layer_id: Uuid,
+    pub priorities: Value,
 }
 
 impl Checked {
-    fn surveyed(&self) -> Surveyed<'_> {
+    pub fn surveyed(&self) -> Surveyed<'_> {
         Surveyed {
             area: &self.area,
             outline: self.outline.as_ref(),
@@ -74,60 +73,6 @@ pub async fn create(
     Ok((view, checked.area.notes))
 }
 
-/// Changes a campaign by a merge patch (RFC 7396).
-pub async fn change(
-    app: &App,
-    by: &Organiser,
-    campaign: &Campaign,
-    patch: Map<String, Value>,
-) -> Result<(CampaignView, Vec<AreaNote>), Problem> {
-    let published = campaign.state != State::Draft;
-    if published && let Some(member) = FIXED.iter().find(|member| patch.contains_key(**member)) {
-        return Err(Problem::conflict(
-            "campaign_published",
-            format!(
-                "`{member}` stays as it is once a campaign is published. Clone it to change that."
-            ),
-        ));
-    }
-    let mut conn = app.db.get().await?;
-    let tx = conn.begin().await?;
-    let present = definition_of(&tx, campaign).await?;
-    let kept: Vec<_> = present.tag_types.clone();
-    let mut whole = serde_json::to_value(&present).map_err(|e| Problem::internal(&e))?;
-    merge(&mut whole, &Value::Object(patch));
-    let definition: CampaignDefinition = extract::parse(whole.to_string().as_bytes())?;
-    if published {
-        let lost = kept.iter().find(|old| {
-            !definition
-                .tag_types
-                .iter()
-                .any(|new| new.key == old.key && new.geometry == old.geometry)
-        });
-        if let Some(lost) = lost {
-            return Err(Problem::conflict(
-                "tag_type_in_use",
-                format!(
-                    "The tag type {:?} must stay, with its geometry: volunteers may have used it.",
-                    lost.key
-                ),
-            ));
-        }
-    }
-    let checked = examine(&tx, definition).await?;
-    let stored = queries::update(&tx, campaign, &checked.definition, &checked.surveyed())
-        .await
-        .map_err(|e| slug_problem(e, &checked.definition.slug))?;
-    if !stored {
-        return Err(crate::http::etag::changed_meanwhile());
-    }
-    queries::put_tag_types(&tx, campaign.id, &checked.definition.tag_types).await?;
-    let view = record_version(&tx, campaign.id, Some(by.id)).await?;
-    tx.commit().await?;
-    running::forget(app, campaign).await;
-    Ok((view, checked.area.notes))
-}
-
 /// Moves a campaign to its next state. An action that was done already changes nothing.
 pub async fn steer(
     app: &App,
@@ -150,6 +95,14 @@ pub async fn steer(
     let message = message.filter(|_| action == Action::Pause);
     if !queries::set_state(&tx, campaign, state, message.as_deref()).await? {
         return Err(crate::http::etag::changed_meanwhile());
+    }
+    if campaign.state == State::Draft {
+        let nothing = Before {
+            area: None,
+            priorities: json!([]),
+            first: json!([]),
+        };
+        queries::note_change(&tx, campaign.id, campaign.version + 1, &nothing).await?;
     }
     let view = record_version(&tx, campaign.id, Some(by.id)).await?;
     tx.commit().await?;
@@ -215,7 +168,7 @@ where
 }
 
 /// Checks all of a definition and reports everything that is wrong at once.
-async fn examine(
+pub(super) async fn examine(
     db: &impl GenericClient,
     mut definition: CampaignDefinition,
 ) -> Result<Checked, Problem> {
@@ -262,7 +215,7 @@ fn keep_priorities(priorities: &[Priority], surveyed: Vec<SurveyedArea>) -> Valu
 }
 
 /// The definition of a stored campaign, as if it were given anew.
-async fn definition_of(
+pub(super) async fn definition_of(
     db: &impl GenericClient,
     campaign: &Campaign,
 ) -> Result<CampaignDefinition, Problem> {
@@ -317,7 +270,7 @@ pub(super) fn refused(errors: FieldErrors) -> Problem {
     )
 }
 
-fn slug_problem(error: DbError, slug: &str) -> Problem {
+pub(super) fn slug_problem(error: DbError, slug: &str) -> Problem {
     if error.violates("campaigns_slug_key") {
         return Problem::new(
             StatusCode::CONFLICT,

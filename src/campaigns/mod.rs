@@ -3,11 +3,15 @@
 //! **Invariant:** every change makes a new version, and what volunteers were told at each
 //! version is kept.
 //!
-//! **Invariant:** from publishing on, area, cell zoom and priorities stay, and no tag type goes
+//! **Invariant:** from publishing on, slug and cell zoom stay, no cell is lost and no tag type goes
 //! away: looks and tags that were made keep their meaning.
+//!
+//! **Invariant:** a change of area or priorities is noted for the worker in the transaction that
+//! makes it, so that it is carried out whatever happens.
 
 mod activity;
 pub mod area;
+mod changes;
 mod check;
 mod define;
 mod handlers;
@@ -25,12 +29,17 @@ use tokio_postgres::GenericClient;
 use uuid::Uuid;
 
 pub use activity::{Activity, read as activity};
-pub use define::{change, clone, create, delete, record_version, steer};
+pub use changes::change;
+pub use define::{clone, create, delete, record_version, steer};
 pub use handlers::routes;
 pub use model::{CampaignDefinition, LEASE_SECONDS_MAX, LEASE_SECONDS_MIN, TagType};
-pub use queries::{Campaign, close_ended, finish_preparation, next_to_prepare, record_prepared};
+pub use queries::{
+    Campaign, Change, before, close_ended, finish_change, newest_change, next_to_prepare,
+    open_prepared, record_piece,
+};
 pub use running::{Running, forget, load as load_running, running};
 pub use state::{Action, State};
+pub use survey::decode_area;
 pub use touch::{hold, touch};
 pub use view::{CampaignView, ImageryView, imagery_view};
 

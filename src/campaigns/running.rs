@@ -18,6 +18,9 @@ pub struct Running {
     pub slug: String,
     pub state: State,
     pub version: i32,
+    /// Grows whenever cells or their weights changed, which may be some time after the version
+    /// that asked for it.
+    pub deck: i32,
     pub message: Option<String>,
     pub cell_zoom: u8,
     pub looks_wanted: u16,
@@ -96,6 +99,7 @@ pub async fn load(app: &App, reference: &str) -> Result<Running, Problem> {
         slug: campaign.slug,
         state: campaign.state,
         version: campaign.version,
+        deck: campaign.deck,
         message: campaign.message,
         cell_zoom: campaign.cell_zoom,
         looks_wanted: campaign.looks_wanted,

@@ -1,12 +1,18 @@
-//! Preparation: a published campaign's area becomes cells, in the background.
+//! Preparation: what a campaign's definition says of its cells is brought about, in the
+//! background; when it is published and whenever its area or priorities change.
 //!
-//! **Invariant:** the cells of a piece, the numbers that count them and the column to go on with
+//! **Invariant:** the cells of a piece, the numbers that count them and the place to go on with
 //! are stored in one transaction, so a worker that dies loses one piece at most, and the next
 //! goes on where it stood.
+//!
+//! **Invariant:** one worker at a time is at the cells of a campaign, and organisers' changes of
+//! that campaign wait for its piece: it holds the campaign's row. Then it takes locks in the order
+//! of those who count looks: cells by number, piles, sums.
 
+mod plan;
 mod queries;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use actix_web::web;
 use serde::Deserialize;
@@ -15,28 +21,31 @@ use tokio_postgres::GenericClient;
 use uuid::Uuid;
 
 use crate::{
-    assignments::{self, NewPile, PILE_ZOOMS, WEIGHT_DEFAULT},
-    campaigns::{self, Campaign, area::ParsedArea},
-    geo::{Cover, MultiPolygon, cell::CellId, tile::Tile},
+    assignments::{self, NewPile, PILE_ZOOMS},
+    campaigns::{self, Campaign, Change, area::ParsedArea},
+    geo::{CellId, Cover, MultiPolygon, Tile},
     http::Problem,
-    progress::{self, BlockDelta},
+    progress,
     state::App,
 };
+use plan::{Definition, Piece, Place, Plan};
 
-/// Cells of one piece, about: it ends with a whole column.
-const PIECE_CELLS: usize = 200_000;
+/// Cells of one piece, about: it ends with a whole column of piles. Organisers' changes of the
+/// campaign wait for it.
+const PIECE_CELLS: usize = 100_000;
 
-/// What one campaign's preparation needs, kept from piece to piece.
+/// What the change of a campaign needs, kept from piece to piece.
 #[derive(Default)]
 pub struct Preparation {
-    plan: Option<Plan>,
+    plan: Option<(PlanOf, Plan)>,
 }
 
-struct Plan {
+/// What a plan was made from: it is old when any of it is another.
+#[derive(Clone, Copy, Eq, PartialEq)]
+struct PlanOf {
     campaign_id: Uuid,
-    cover: Cover,
-    priorities: Vec<(Cover, f32)>,
-    seed: u64,
+    version: i32,
+    change: i32,
 }
 
 /// What a step did.
@@ -45,145 +54,104 @@ pub enum Step {
     /// Nothing to prepare.
     Idle,
     Cells(usize),
+    /// A change of a campaign is carried out wholly.
+    Changed(Uuid),
     Opened(Uuid),
 }
 
-/// Makes the next piece of a campaign that is in preparation, or opens it.
+/// Makes the next piece of a campaign's change, and opens the campaign if it was the last before.
 pub async fn step(app: &App, preparation: &mut Preparation) -> Result<Step, Problem> {
     let mut conn = app.db.get().await?;
     let tx = conn.begin().await?;
-    let Some((campaign, column)) = campaigns::next_to_prepare(&tx).await? else {
+    let Some(campaign) = campaigns::next_to_prepare(&tx).await? else {
         preparation.plan = None;
         return Ok(Step::Idle);
     };
-    if preparation.plan.as_ref().map(|plan| plan.campaign_id) != Some(campaign.id) {
-        preparation.plan = Some(plan(&tx, &campaign).await?);
-    }
-    let Some(plan) = preparation.plan.take() else {
+    // None when another worker carried it out while this one asked.
+    let Some(change) = campaigns::newest_change(&tx, campaign.id).await? else {
         return Ok(Step::Idle);
     };
+    let of = PlanOf {
+        campaign_id: campaign.id,
+        version: campaign.version,
+        change: change.version,
+    };
+    let plan = match preparation.plan.take() {
+        Some((known, plan)) if known == of => plan,
+        _ => read_plan(&tx, &campaign, &change).await?,
+    };
+    let from = Place {
+        part: usize::try_from(change.areas_done).unwrap_or_default(),
+        column: u32::try_from(change.next_column).unwrap_or_default(),
+    };
     let (plan, piece) = web::block(move || {
-        let piece = plan.piece(column);
+        let piece = plan.piece(from, PIECE_CELLS);
         (plan, piece)
     })
     .await
     .map_err(|e| Problem::internal(&e))?;
-    preparation.plan = Some(plan);
-    if piece.cells.is_empty() {
-        campaigns::finish_preparation(&tx, campaign.id).await?;
-        campaigns::record_version(&tx, campaign.id, None).await?;
-        tx.commit().await?;
-        campaigns::forget(app, &campaign).await;
-        preparation.plan = None;
-        return Ok(Step::Opened(campaign.id));
-    }
-    let count = piece.cells.len();
-    let stored = i64::try_from(count).unwrap_or(i64::MAX);
-    queries::insert_cells(&tx, campaign.id, &piece.cells).await?;
-    assignments::lay(&tx, campaign.id, &piece.piles()).await?;
-    progress::add_cells(&tx, campaign.id, stored).await?;
-    progress::add_blocks(&tx, &piece.blocks(campaign.id, campaign.cell_zoom)).await?;
-    campaigns::record_prepared(&tx, campaign.id, piece.next_column, stored).await?;
+    let new_cells = store(&tx, &campaign, &piece).await?;
+    let step = if let Some(next) = piece.next {
+        let change = Change {
+            version: change.version,
+            areas_done: i16::try_from(next.part).unwrap_or(i16::MAX),
+            next_column: i64::from(next.column),
+        };
+        campaigns::record_piece(&tx, campaign.id, &change, new_cells).await?;
+        Step::Cells(piece.cells.len())
+    } else {
+        campaigns::record_piece(&tx, campaign.id, &change, new_cells).await?;
+        campaigns::finish_change(&tx, campaign.id, change.version).await?;
+        open_prepared(&tx, campaign.id).await?
+    };
     tx.commit().await?;
-    Ok(Step::Cells(count))
+    campaigns::forget(app, &campaign).await;
+    preparation.plan = Some((of, plan));
+    Ok(step)
 }
 
-/// A cell as it is stored.
-pub struct NewCell {
-    pub cell: i64,
-    pub weight: f32,
-    pub shuffle: i32,
+async fn open_prepared(db: &impl GenericClient, id: Uuid) -> Result<Step, Problem> {
+    if !campaigns::open_prepared(db, id).await? {
+        return Ok(Step::Changed(id));
+    }
+    campaigns::record_version(db, id, None).await?;
+    Ok(Step::Opened(id))
 }
 
-struct Piece {
-    cells: Vec<NewCell>,
-    next_column: i64,
+/// Stores the cells of a piece with all that counts them; returns how many are new.
+async fn store(
+    db: &impl GenericClient,
+    campaign: &Campaign,
+    piece: &Piece,
+) -> Result<i64, Problem> {
+    let changed = queries::put_cells(db, campaign.id, &piece.cells).await?;
+    if changed.is_empty() {
+        return Ok(0);
+    }
+    assignments::lay(db, campaign.id, &piles(&piece.cells, &changed)).await?;
+    let new: Vec<Tile> = changed
+        .iter()
+        .filter(|(_, is_new)| **is_new)
+        .map(|(cell, _)| *cell)
+        .collect();
+    let count = i64::try_from(new.len()).unwrap_or(i64::MAX);
+    if count > 0 {
+        let blocks = plan::blocks(campaign.id, campaign.cell_zoom, new);
+        progress::add_cells(db, campaign.id, count).await?;
+        progress::add_blocks(db, &blocks).await?;
+    }
+    Ok(count)
 }
 
-impl Piece {
-    fn piles(&self) -> BTreeMap<CellId, NewPile> {
-        let cells = self.cells.iter().filter_map(|new| {
-            let cell = CellId::try_from(new.cell).ok()?;
-            Some((cell.tile(), new.weight, true))
-        });
-        assignments::piles(cells)
-    }
-
-    /// How many of the cells lie in each block of every block zoom. Each zoom is counted from
-    /// the one below it, so that the work hardly grows with the number of zooms.
-    fn blocks(&self, campaign_id: Uuid, cell_zoom: u8) -> BTreeMap<(Uuid, i64), BlockDelta> {
-        let mut all = BTreeMap::new();
-        let mut below: HashMap<Tile, i64> = HashMap::with_capacity(self.cells.len());
-        for new in &self.cells {
-            if let Ok(cell) = CellId::try_from(new.cell) {
-                *below.entry(cell.tile()).or_default() += 1;
-            }
-        }
-        for zoom in progress::block_zooms(cell_zoom) {
-            let mut blocks: HashMap<Tile, i64> = HashMap::new();
-            for (tile, cells) in below {
-                if let Some(parent) = tile.parent_at(zoom) {
-                    *blocks.entry(parent).or_default() += cells;
-                }
-            }
-            all.extend(blocks.iter().map(|(block, cells)| {
-                let delta = BlockDelta {
-                    cells: *cells,
-                    ..BlockDelta::default()
-                };
-                ((campaign_id, CellId::from(*block).get()), delta)
-            }));
-            below = blocks;
-        }
-        all
-    }
-}
-
-impl Plan {
-    /// Cells of whole columns from `column` on, about a piece's worth.
-    fn piece(&self, column: i64) -> Piece {
-        let mut piece = Piece {
-            cells: Vec::new(),
-            next_column: column,
-        };
-        let Ok(first) = u32::try_from(column) else {
-            return piece;
-        };
-        for column in self.cover.columns_from(first) {
-            piece.cells.extend(
-                column
-                    .ys()
-                    .filter_map(|y| Tile::new(self.cover.z(), column.x, y).ok())
-                    .map(|tile| self.cell(tile)),
-            );
-            piece.next_column = i64::from(column.x) + 1;
-            // A pile is laid as a whole.
-            let ends_piles = (column.x + 1) % (1 << PILE_ZOOMS) == 0;
-            if ends_piles && piece.cells.len() >= PIECE_CELLS {
-                break;
-            }
-        }
-        // In the order of the index by shuffle, which is the larger one and otherwise touched
-        // all over; the primary key's part of the piece is small and stays in memory.
-        piece.cells.sort_unstable_by_key(|new| new.shuffle);
-        piece
-    }
-
-    fn cell(&self, tile: Tile) -> NewCell {
-        let cell = CellId::from(tile).get();
-        let weight = self
-            .priorities
-            .iter()
-            .filter(|(cover, _)| cover.contains(tile))
-            .map(|(_, weight)| *weight)
-            .reduce(f32::max)
-            .unwrap_or(WEIGHT_DEFAULT);
-        NewCell {
-            cell,
-            weight,
-            shuffle: shuffle(cell.cast_unsigned() ^ self.seed),
-        }
-    }
+/// The piles in which a cell changed, each with all its cells.
+fn piles(cells: &[(Tile, f32)], changed: &HashMap<Tile, bool>) -> BTreeMap<CellId, NewPile> {
+    let pile = |cell: Tile| cell.parent_at(cell.z().saturating_sub(PILE_ZOOMS));
+    let touched: HashSet<_> = changed.keys().map(|cell| pile(*cell)).collect();
+    let cells = cells.iter().filter(|(cell, _)| touched.contains(&pile(*cell)));
+    assignments::piles(cells.map(|(cell, weight)| {
+        let is_new = changed.get(cell).copied().unwrap_or_default();
+        (*cell, *weight, is_new)
+    }))
 }
 
 #[derive(Deserialize)]
@@ -192,39 +160,66 @@ struct StoredPriority {
     weight: f32,
 }
 
-async fn plan(db: &impl GenericClient, campaign: &Campaign) -> Result<Plan, Problem> {
-    let area = campaigns::stored_area(db, campaign.id).await?;
-    let priorities: Vec<StoredPriority> =
-        serde_json::from_value(campaign.priorities.clone()).map_err(|e| Problem::internal(&e))?;
-    let zoom = campaign.cell_zoom;
-    let (high, low) = campaign.id.as_u64_pair();
-    let campaign_id = campaign.id;
-    web::block(move || {
-        let cover = |area: &MultiPolygon| Cover::new(area, zoom).map_err(|e| Problem::internal(&e));
-        let priorities = priorities
-            .into_iter()
-            .map(|priority| {
-                let area =
-                    ParsedArea::parse(&priority.area, "").map_err(|e| Problem::internal(&e))?;
-                Ok((cover(&area.into())?, priority.weight))
-            })
+/// An area or none, and its priorities, as they are kept.
+struct Stored {
+    area: MultiPolygon,
+    priorities: Vec<StoredPriority>,
+}
+
+impl Stored {
+    fn new(area: MultiPolygon, priorities: Value) -> Result<Self, Problem> {
+        let priorities =
+            serde_json::from_value(priorities).map_err(|e| Problem::internal(&e))?;
+        Ok(Self { area, priorities })
+    }
+
+    fn definition(self, zoom: u8) -> Result<Definition, Problem> {
+        let priorities = self
+            .priorities
+            .iter()
+            .map(|priority| Ok((cover_of(&priority.area, zoom)?, priority.weight)))
             .collect::<Result<_, Problem>>()?;
+        Ok(Definition::new(cover(&self.area, zoom)?, priorities))
+    }
+}
+
+async fn read_plan(
+    db: &impl GenericClient,
+    campaign: &Campaign,
+    change: &Change,
+) -> Result<Plan, Problem> {
+    let before = campaigns::before(db, campaign.id, change.version).await?;
+    let area = match &before.area {
+        Some(area) => campaigns::decode_area(area)?,
+        None => MultiPolygon::default(),
+    };
+    let now = Stored::new(
+        campaigns::stored_area(db, campaign.id).await?,
+        campaign.priorities.clone(),
+    )?;
+    let first: Vec<Value> =
+        serde_json::from_value(before.first).map_err(|e| Problem::internal(&e))?;
+    let before = Stored::new(area, before.priorities)?;
+    let zoom = campaign.cell_zoom;
+    web::block(move || {
         Ok(Plan {
-            campaign_id,
-            cover: cover(&area)?,
-            priorities,
-            seed: high ^ low,
+            now: now.definition(zoom)?,
+            before: before.definition(zoom)?,
+            first: first
+                .iter()
+                .map(|area| cover_of(area, zoom))
+                .collect::<Result<_, Problem>>()?,
         })
     })
     .await
     .map_err(|e| Problem::internal(&e))?
 }
 
-/// A place in the order of a campaign's cells that looks random: the upper bits of
-/// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
-fn shuffle(seed: u64) -> i32 {
-    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    i32::try_from((z ^ (z >> 31)) >> 33).unwrap_or(i32::MAX)
+fn cover_of(area: &Value, zoom: u8) -> Result<Cover, Problem> {
+    let area = ParsedArea::parse(area, "").map_err(|e| Problem::internal(&e))?;
+    cover(&area.into(), zoom)
+}
+
+fn cover(area: &MultiPolygon, zoom: u8) -> Result<Cover, Problem> {
+    Cover::new(area, zoom).map_err(|e| Problem::internal(&e))
 }

@@ -27,7 +27,12 @@ pub async fn cells(
 ) -> Result<Vec<CellChange>, DbError> {
     let sql = "-- progress::recount_cells
         WITH touched AS (
-            SELECT * FROM unnest($1::uuid[], $2::int8[]) AS t (campaign_id, cell)
+            -- In order, like those who prepare cells: otherwise the two could wait for each other.
+            SELECT c.campaign_id, c.cell
+            FROM unnest($1::uuid[], $2::int8[]) AS t (campaign_id, cell)
+            JOIN cells AS c ON c.campaign_id = t.campaign_id AND c.cell = t.cell
+            ORDER BY c.campaign_id, c.cell
+            FOR NO KEY UPDATE OF c
         ), fresh AS (
             SELECT c.campaign_id, c.cell, c.looks AS looks_before,
                    c.bad_imagery AS bad_imagery_before, c.tags AS tags_before,

@@ -83,7 +83,7 @@ async fn what_a_stranger_wrote_into_memcached_is_not_believed() {
         .await
         .unwrap();
     for garbage in ["x", "{}", "null"] {
-        let key = format!("{prefix}:campaign:1:{}", campaign.slug);
+        let key = format!("{prefix}:campaign:2:{}", campaign.slug);
         let set = format!("set {key} 0 60 {}\r\n{garbage}\r\n", garbage.len());
         memcached.write_all(set.as_bytes()).await.unwrap();
         let mut answer = [0; 8];

@@ -11,7 +11,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{
-    activity, define,
+    activity, changes, define,
     model::CampaignDefinition,
     preview::{self, PreviewOf, PreviewView},
     queries::{self, Campaign},
@@ -231,7 +231,10 @@ async fn read(
 /// Change a campaign
 ///
 /// A merge patch (RFC 7396): members that are named change, the rest stays. Once the campaign is
-/// published, slug, area, cell zoom and priorities stay, and no tag type goes away.
+/// published, slug and cell zoom stay and no tag type goes away. Priorities may then change in any
+/// way, and the area (or what is left out of it) as long as no cell is lost. The campaign stays
+/// open meanwhile: cells are made and take their new weights in the background, new priority areas
+/// first; `preparation` of `…/progress` shows how far. A change may follow before that.
 #[utoipa::path(
     tag = "Campaigns",
     params(
@@ -241,8 +244,9 @@ async fn read(
     request_body(content = Object, description = "Members of a campaign's definition.", example = json!({"looks_wanted": 5})),
     responses(
         (status = 200, description = "The campaign as it is now.", body = Defined),
-        (status = 409, description = "That member cannot change now. Codes: `campaign_published`, `tag_type_in_use`, `slug_taken`.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "That member cannot change now. Codes: `campaign_published`, `campaign_closed`, `area_shrinks`, `tag_type_in_use`, `slug_taken`.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 412, description = "It was changed meanwhile. Code: `changed_meanwhile`.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "It cannot be a campaign then; `errors` says why. Codes: `invalid_body`, `campaign_refused`.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 428, description = "If-Match is missing. Code: `if_match_required`.", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("organiser" = []))
@@ -257,7 +261,7 @@ async fn change(
 ) -> Result<HttpResponse, Problem> {
     let campaign = owned(&app, &organiser, &reference.0).await?;
     etag::require_version(&req, campaign.version)?;
-    let (campaign, notes) = define::change(&app, &organiser, &campaign, patch.0).await?;
+    let (campaign, notes) = changes::change(&app, &organiser, &campaign, patch.0).await?;
     Ok(HttpResponse::Ok()
         .insert_header((header::ETAG, format!("\"{}\"", campaign.version)))
         .json(Defined { campaign, notes }))

@@ -13,7 +13,10 @@ use uuid::Uuid;
 
 pub use define::{Surveyed, delete_draft, insert, keep_version, put_tag_types, set_state, update};
 pub use overlay::{Overlay, overlay, share_within};
-pub use prepare::{close_ended, finish_preparation, next_to_prepare, record_prepared};
+pub use prepare::{
+    Before, Change, before, close_ended, finish_change, newest_change, next_to_prepare, note_change,
+    open_prepared, record_piece,
+};
 pub use repair::repair_area;
 pub use touch::{hold, touch};
 
@@ -39,6 +42,10 @@ pub struct Campaign {
     pub cell_zoom: u8,
     pub cells: i64,
     pub cells_prepared: i64,
+    /// Grows whenever cells or their weights changed.
+    pub deck: i32,
+    /// Whether a change of what is searched is not carried out yet.
+    pub changing: bool,
     pub looks_wanted: u16,
     pub lease_seconds: u32,
     pub agreement_radius_m: f64,
@@ -52,9 +59,10 @@ pub struct Campaign {
 
 const COLUMNS: &str =
     "id, slug, state, version, languages, title, summary, instructions, message, area_km2,
-    west, south, east, north, priorities, cell_zoom, cells, cells_prepared, looks_wanted,
+    west, south, east, north, priorities, cell_zoom, cells, cells_prepared, deck, looks_wanted,
     lease_seconds, agreement_radius_m, imagery_layer_id, starts_at, ends_at, created_at, updated_at,
-    published_at";
+    published_at,
+    EXISTS (SELECT FROM campaign_changes AS h WHERE h.campaign_id = campaigns.id) AS changing";
 
 pub async fn tag_types(
     db: &impl GenericClient,
@@ -186,6 +194,8 @@ fn from_row(row: &Row) -> Result<Campaign, DbError> {
             .map_err(|_e| damaged("cell_zoom"))?,
         cells: row.get("cells"),
         cells_prepared: row.get("cells_prepared"),
+        deck: row.get("deck"),
+        changing: row.get("changing"),
         looks_wanted: u16::try_from(row.get::<_, i16>("looks_wanted"))
             .map_err(|_e| damaged("looks_wanted"))?,
         lease_seconds: u32::try_from(row.get::<_, i32>("lease_seconds"))

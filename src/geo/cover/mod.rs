@@ -13,6 +13,10 @@
 //!
 //! **Invariant:** memory is proportional to the vertices, never to the tiles.
 
+mod runs;
+
+pub use runs::{Abreast, Missing, Run, common, without};
+
 use super::mercator::{lon_of_x, tiles_across, x_of_lon, y_of_lat};
 use super::ring::{MultiPolygon, Position};
 use super::tile::{Tile, ZOOM_MAX};
@@ -41,7 +45,7 @@ pub struct Cover {
 pub struct Column {
     pub x: u32,
     /// First and last row of each run, both covered; ascending, with gaps between.
-    pub rows: Vec<(u32, u32)>,
+    pub rows: Vec<Run>,
 }
 
 /// Why an area cannot be covered.
@@ -198,7 +202,7 @@ impl Cover {
     }
 
     /// Covered rows of column `x`, given the sides which run through it.
-    fn rows(&self, x: u32, active: &[Side]) -> Vec<(u32, u32)> {
+    fn rows(&self, x: u32, active: &[Side]) -> Vec<Run> {
         let west = f64::from(x);
         let middle = west + 0.5;
         let (inner_west, inner_east) = (west + self.tolerance, west + 1.0 - self.tolerance);
@@ -294,7 +298,7 @@ impl Iterator for Columns<'_> {
 }
 
 /// Sorts runs and joins those which overlap or follow each other.
-fn merged(mut rows: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
+pub fn merged(mut rows: Vec<Run>) -> Vec<Run> {
     rows.sort_unstable();
     rows.dedup_by(|next, kept| {
         let joins = next.0 <= kept.1.saturating_add(1);

@@ -61,7 +61,8 @@ struct ProgressView {
     #[schema(example = json!({"wreckage": 143}))]
     tags_by_type: BTreeMap<String, i64>,
     rates: RatesView,
-    /// How far the cells are made, while the campaign is being prepared.
+    /// How far the cells are made, while the campaign is being prepared or its area or priorities
+    /// changed; `null` when all is as the campaign says.
     preparation: Option<PreparationView>,
 }
 
@@ -163,7 +164,8 @@ fn share(part: i64, whole: i64) -> f64 {
 }
 
 fn preparation(campaign: &Campaign) -> Option<PreparationView> {
-    (campaign.state == State::Preparing).then_some(PreparationView {
+    let changing = campaign.changing && campaign.state != State::Closed;
+    changing.then_some(PreparationView {
         cells_prepared: campaign.cells_prepared,
         cells: campaign.cells,
     })
