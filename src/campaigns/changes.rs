@@ -180,9 +180,8 @@ fn shrinks(lost: Missing) -> Problem {
 
 /// Areas of priorities that were not there before, heaviest first.
 fn new_priorities(before: &Value, now: &Value) -> Value {
-    let list = |priorities: &Value| -> Vec<Value> {
-        priorities.as_array().cloned().unwrap_or_default()
-    };
+    let list =
+        |priorities: &Value| -> Vec<Value> { priorities.as_array().cloned().unwrap_or_default() };
     let before = list(before);
     let same = |a: &Value, b: &Value| a["area"] == b["area"] && a["weight"] == b["weight"];
     let mut new = list(now);

@@ -100,7 +100,7 @@ pub async fn by_id(db: &impl GenericClient, id: Uuid) -> Result<Option<Campaign>
 /// The area of a stored campaign.
 pub async fn stored_area(db: &impl GenericClient, id: Uuid) -> Result<MultiPolygon, Problem> {
     let stored = queries::area(db, id).await?;
-    survey::decode_area(&stored.ewkb)
+    decode_area(&stored.ewkb)
 }
 
 /// Campaigns that ever were published, for those who recount.

@@ -147,7 +147,9 @@ async fn store(
 fn piles(cells: &[(Tile, f32)], changed: &HashMap<Tile, bool>) -> BTreeMap<CellId, NewPile> {
     let pile = |cell: Tile| cell.parent_at(cell.z().saturating_sub(PILE_ZOOMS));
     let touched: HashSet<_> = changed.keys().map(|cell| pile(*cell)).collect();
-    let cells = cells.iter().filter(|(cell, _)| touched.contains(&pile(*cell)));
+    let cells = cells
+        .iter()
+        .filter(|(cell, _)| touched.contains(&pile(*cell)));
     assignments::piles(cells.map(|(cell, weight)| {
         let is_new = changed.get(cell).copied().unwrap_or_default();
         (*cell, *weight, is_new)
@@ -168,8 +170,7 @@ struct Stored {
 
 impl Stored {
     fn new(area: MultiPolygon, priorities: Value) -> Result<Self, Problem> {
-        let priorities =
-            serde_json::from_value(priorities).map_err(|e| Problem::internal(&e))?;
+        let priorities = serde_json::from_value(priorities).map_err(|e| Problem::internal(&e))?;
         Ok(Self { area, priorities })
     }
 

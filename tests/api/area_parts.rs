@@ -64,16 +64,6 @@ async fn a_clone_has_the_same_parts() {
 }
 
 #[tokio::test]
-async fn what_is_left_out_stays_once_the_campaign_is_published() {
-    let app = App::start().await;
-    let campaign = cut(&app).open().await;
-    campaign
-        .change(json!({"leave_out": null}))
-        .await
-        .refused(409, "campaign_published");
-}
-
-#[tokio::test]
 async fn leaving_out_everything_is_refused() {
     let app = App::start().await;
     let whole = polygon(json!([ring(first().block(3, 2))]));

@@ -22,6 +22,7 @@ mod campaign_changes;
 mod campaign_languages;
 mod campaign_refusals;
 mod campaigns;
+mod changes_while_open;
 mod cell_decisions;
 mod cell_decisions_numbers;
 mod cells;

@@ -14,8 +14,8 @@ use uuid::Uuid;
 pub use define::{Surveyed, delete_draft, insert, keep_version, put_tag_types, set_state, update};
 pub use overlay::{Overlay, overlay, share_within};
 pub use prepare::{
-    Before, Change, before, close_ended, finish_change, newest_change, next_to_prepare, note_change,
-    open_prepared, record_piece,
+    Before, Change, before, close_ended, finish_change, newest_change, next_to_prepare,
+    note_change, open_prepared, record_piece,
 };
 pub use repair::repair_area;
 pub use touch::{hold, touch};

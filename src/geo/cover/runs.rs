@@ -142,7 +142,13 @@ mod tests {
         let [west, _, _, north] = Tile::new(6, x, y).unwrap().bbox().edges();
         let last = Tile::new(6, x + columns - 1, y + rows - 1).unwrap();
         let [_, south, east, _] = last.bbox().edges();
-        let ring = vec![[west, south], [east, south], [east, north], [west, north], [west, south]];
+        let ring = vec![
+            [west, south],
+            [east, south],
+            [east, north],
+            [west, north],
+            [west, south],
+        ];
         let area = MultiPolygon {
             polygons: vec![Polygon { rings: vec![ring] }],
         };

@@ -116,10 +116,9 @@ impl Plan {
         let mut cells = Vec::new();
         let mut columns = self.columns(from).peekable();
         while let Some(pile_column) = columns.peek().map(|column| column.x >> PILE_ZOOMS) {
-            let group: Vec<Column> = iter::from_fn(|| {
-                columns.next_if(|column| column.x >> PILE_ZOOMS == pile_column)
-            })
-            .collect();
+            let group: Vec<Column> =
+                iter::from_fn(|| columns.next_if(|column| column.x >> PILE_ZOOMS == pile_column))
+                    .collect();
             let piles = piles_of(&group);
             for column in group.iter().filter(|_| !piles.is_empty()) {
                 cells.extend(self.cells(column, &piles));

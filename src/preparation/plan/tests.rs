@@ -132,7 +132,10 @@ fn only_piles_with_a_change_are_gone_through_and_those_wholly() {
     now.priorities.push(((41, 42, 1, 1), 5.0));
     let piece = one_piece(&before, &now);
     assert_eq!(piece.len(), 16);
-    let heavy: Vec<_> = piece.iter().filter(|(_, _, weight)| *weight > 1.0).collect();
+    let heavy: Vec<_> = piece
+        .iter()
+        .filter(|(_, _, weight)| *weight > 1.0)
+        .collect();
     assert_eq!(heavy, [&(41, 42, 5.0)]);
     let back = one_piece(&now, &before);
     assert_eq!(back.len(), 16);
