@@ -54,6 +54,8 @@ CREATE TABLE campaign_changes (
     priorities  jsonb NOT NULL DEFAULT '[]',
     -- Areas whose cells go first: new priority areas as GeoJSON, heaviest first.
     first       jsonb NOT NULL DEFAULT '[]',
+    -- Whether the looks wanted changed, so that the order of the deck is to be made anew.
+    reorders    boolean NOT NULL DEFAULT false,
     -- Where to go on, in the transaction that stored the cells: how many of those areas are done, and
     -- the next column (tile x) of the one after them, or of all the rest.
     areas_done  smallint NOT NULL DEFAULT 0,
@@ -88,8 +90,6 @@ CREATE TABLE cells (
     cell         bigint NOT NULL,
     -- Highest weight of the priority areas that touch the cell.
     weight       real NOT NULL DEFAULT 1,
-    -- Order within a weight: a hash of campaign and cell, so that it looks random and never changes.
-    shuffle      int NOT NULL,
     -- Distinct volunteers who answered 'tagged' or 'nothing'. Derived.
     looks        smallint NOT NULL DEFAULT 0,
     -- Distinct volunteers who reported bad imagery. Derived.
@@ -100,4 +100,3 @@ CREATE TABLE cells (
     closed       boolean NOT NULL DEFAULT false,
     CONSTRAINT cells_pkey PRIMARY KEY (campaign_id, cell)
 ) WITH (fillfactor = 85);
-CREATE INDEX cells_deal_idx ON cells (campaign_id, weight DESC, looks, shuffle);

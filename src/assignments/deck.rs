@@ -55,8 +55,8 @@ pub struct Deck {
 
 struct Held {
     hand: Hand,
-    /// Version of the campaign whose rules are in force; 0 before the first deal.
-    version: i32,
+    /// Edition of the campaign whose rules are in force; 0 before the first deal.
+    edition: (i32, i32),
     is_scarce: bool,
     /// When the oldest pile of the hand was claimed.
     claimed_at: Option<Instant>,
@@ -93,7 +93,7 @@ impl Deck {
             waiting: AtomicUsize::new(0),
             held: Mutex::new(Held {
                 hand: Hand::new(campaign_id, rules),
-                version: 0,
+                edition: (0, 0),
                 is_scarce: false,
                 claimed_at: None,
                 last_deal: now,
@@ -112,7 +112,7 @@ impl Deck {
     /// Deals from the hand alone, if it was made under the campaign's rules.
     pub fn deal(&self, ask: &Ask, campaign: &Running, now: Timestamp) -> Vec<Dealt> {
         let mut held = self.held();
-        if held.version < campaign.version || held.is_outdated() {
+        if held.edition < campaign.edition() || held.is_outdated() {
             return Vec::new();
         }
         let now = held.time(now);
@@ -125,7 +125,7 @@ impl Deck {
 
     /// Whether the campaign changed since the hand was taken up.
     pub fn is_behind(&self, campaign: &Running) -> bool {
-        self.held().version < campaign.version
+        self.held().edition < campaign.edition()
     }
 
     /// Whether the hand runs low and nobody refills it. Whoever hears `true` has to.
@@ -162,15 +162,15 @@ impl Deck {
     pub async fn exchange(&self, app: &App, campaign: &Running) -> Result<bool, DbError> {
         let (finished, take) = {
             let mut held = self.held();
-            let all = held.is_outdated() || held.version < campaign.version;
+            let all = held.is_outdated() || held.edition < campaign.edition();
             let finished = if all {
                 held.claimed_at = None;
                 held.hand.lay_down()
             } else {
                 held.hand.lay_down_finished()
             };
-            if held.version < campaign.version {
-                held.version = campaign.version;
+            if held.edition < campaign.edition() {
+                held.edition = campaign.edition();
                 held.hand = Hand::new(self.campaign_id, rules(campaign));
             }
             (finished, held.next_take())

@@ -54,7 +54,7 @@ pub async fn change(
     }
     let mut checked = examine(&tx, definition).await?;
     let before = match published {
-        true => search_before(&tx, campaign, &mut checked, &named).await?,
+        true => before_change(&tx, campaign, &mut checked, &named).await?,
         false => None,
     };
     let stored = queries::update(&tx, campaign, &checked.definition, &checked.surveyed())
@@ -119,8 +119,9 @@ fn check_stays(
     }
 }
 
-/// What was searched before, if the patch changes that; what it does not name stays as it is.
-async fn search_before(
+/// What the worker has to know of the time before, if there is something to carry out. What the
+/// patch does not name of the search stays as it is.
+async fn before_change(
     db: &impl GenericClient,
     campaign: &Campaign,
     checked: &mut Checked,
@@ -147,11 +148,15 @@ async fn search_before(
     if !named.priorities {
         checked.priorities = campaign.priorities.clone();
     }
-    Ok((named.area || named.priorities).then(|| Before {
-        area: Some(stored.ewkb),
-        first: new_priorities(&campaign.priorities, &checked.priorities),
-        priorities: campaign.priorities.clone(),
-    }))
+    let reorders = checked.definition.looks_wanted != campaign.looks_wanted;
+    Ok(
+        (named.area || named.priorities || reorders).then(|| Before {
+            area: Some(stored.ewkb),
+            first: new_priorities(&campaign.priorities, &checked.priorities),
+            priorities: campaign.priorities.clone(),
+            reorders,
+        }),
+    )
 }
 
 /// Cells of the first area that the second lacks.

@@ -101,6 +101,7 @@ pub async fn steer(
             area: None,
             priorities: json!([]),
             first: json!([]),
+            reorders: false,
         };
         queries::note_change(&tx, campaign.id, campaign.version + 1, &nothing).await?;
     }

@@ -27,13 +27,18 @@ pub struct Running {
     pub lease_seconds: u32,
     pub starts_at: Option<Timestamp>,
     pub ends_at: Option<Timestamp>,
-    /// Weights of the priority areas.
+    /// Weights of the priority areas, and those that cells may still have from before a change.
     pub weights: Vec<f32>,
     /// Geometry of each tag type by key.
     pub tag_types: BTreeMap<String, GeometryKind>,
 }
 
 impl Running {
+    /// Grows with every change that touches dealing.
+    pub fn edition(&self) -> (i32, i32) {
+        (self.version, self.deck)
+    }
+
     /// Whether squares may be given now.
     pub fn check_open(&self, now: Timestamp) -> Result<(), Problem> {
         if self.starts_at.is_some_and(|starts| now < starts) {
@@ -94,6 +99,10 @@ pub async fn load(app: &App, reference: &str) -> Result<Running, Problem> {
         .filter(|campaign| campaign.state.is_public())
         .ok_or_else(|| not_found(reference))?;
     let tag_types = queries::tag_types(&*conn, campaign.id).await?;
+    let mut weights = weights(&campaign.priorities)?;
+    if campaign.changing {
+        weights.extend(queries::weights_before(&*conn, campaign.id).await?);
+    }
     Ok(Running {
         id: campaign.id,
         slug: campaign.slug,
@@ -106,7 +115,7 @@ pub async fn load(app: &App, reference: &str) -> Result<Running, Problem> {
         lease_seconds: campaign.lease_seconds,
         starts_at: campaign.starts_at,
         ends_at: campaign.ends_at,
-        weights: weights(&campaign.priorities)?,
+        weights,
         tag_types: tag_types
             .into_iter()
             .map(|tag_type| (tag_type.key, tag_type.geometry))

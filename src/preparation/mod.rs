@@ -93,13 +93,16 @@ pub async fn step(app: &App, preparation: &mut Preparation) -> Result<Step, Prob
     let new_cells = store(&tx, &campaign, &piece).await?;
     let step = if let Some(next) = piece.next {
         let change = Change {
-            version: change.version,
             areas_done: i16::try_from(next.part).unwrap_or(i16::MAX),
             next_column: i64::from(next.column),
+            ..change
         };
         campaigns::record_piece(&tx, campaign.id, &change, new_cells).await?;
         Step::Cells(piece.cells.len())
     } else {
+        if change.reorders {
+            assignments::wanted_changed(&tx, campaign.id).await?;
+        }
         campaigns::record_piece(&tx, campaign.id, &change, new_cells).await?;
         campaigns::finish_change(&tx, campaign.id, change.version).await?;
         open_prepared(&tx, campaign.id).await?

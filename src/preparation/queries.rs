@@ -20,8 +20,8 @@ pub async fn put_cells(
     cells: &[(Tile, f32)],
 ) -> Result<HashMap<Tile, bool>, DbError> {
     let sql = "-- preparation::put_cells
-        INSERT INTO cells AS c (campaign_id, cell, weight, shuffle)
-        SELECT $1, n.cell, n.weight, hashint8(n.cell) & 2147483647
+        INSERT INTO cells AS c (campaign_id, cell, weight)
+        SELECT $1, n.cell, n.weight
         FROM unnest($2::int8[], $3::float4[]) AS n (cell, weight)
         ON CONFLICT ON CONSTRAINT cells_pkey DO UPDATE
         SET weight = excluded.weight WHERE c.weight <> excluded.weight

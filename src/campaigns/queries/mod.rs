@@ -15,7 +15,7 @@ pub use define::{Surveyed, delete_draft, insert, keep_version, put_tag_types, se
 pub use overlay::{Overlay, overlay, share_within};
 pub use prepare::{
     Before, Change, before, close_ended, finish_change, newest_change, next_to_prepare,
-    note_change, open_prepared, record_piece,
+    note_change, open_prepared, record_piece, weights_before,
 };
 pub use repair::repair_area;
 pub use touch::{hold, touch};

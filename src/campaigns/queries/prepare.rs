@@ -15,6 +15,8 @@ pub struct Before {
     pub priorities: Value,
     /// GeoJSON areas whose cells go first.
     pub first: Value,
+    /// Whether the looks wanted change.
+    pub reorders: bool,
 }
 
 /// How far a change is carried out.
@@ -22,6 +24,8 @@ pub struct Before {
 pub struct Change {
     /// The version that brought it.
     pub version: i32,
+    /// Whether the looks wanted changed.
+    pub reorders: bool,
     pub areas_done: i16,
     pub next_column: i64,
 }
@@ -34,8 +38,8 @@ pub async fn note_change(
     before: &Before,
 ) -> Result<(), DbError> {
     let sql = "-- campaigns::note_change
-        INSERT INTO campaign_changes (campaign_id, version, area, priorities, first)
-        VALUES ($1, $2, ST_GeomFromEWKB($3), $4, $5)";
+        INSERT INTO campaign_changes (campaign_id, version, area, priorities, first, reorders)
+        VALUES ($1, $2, ST_GeomFromEWKB($3), $4, $5, $6)";
     db.execute_typed(
         sql,
         &[
@@ -44,6 +48,7 @@ pub async fn note_change(
             (&before.area, Type::BYTEA),
             (&before.priorities, Type::JSONB),
             (&before.first, Type::JSONB),
+            (&before.reorders, Type::BOOL),
         ],
     )
     .await?;
@@ -70,7 +75,7 @@ pub async fn newest_change(
     campaign_id: Uuid,
 ) -> Result<Option<Change>, DbError> {
     let sql = "-- campaigns::newest_change
-        SELECT version, areas_done, next_column FROM campaign_changes
+        SELECT version, reorders, areas_done, next_column FROM campaign_changes
         WHERE campaign_id = $1
         ORDER BY version DESC
         LIMIT 1";
@@ -79,6 +84,7 @@ pub async fn newest_change(
         .await?;
     Ok(row.map(|row| Change {
         version: row.get("version"),
+        reorders: row.get("reorders"),
         areas_done: row.get("areas_done"),
         next_column: row.get("next_column"),
     }))
@@ -91,7 +97,7 @@ pub async fn before(
     version: i32,
 ) -> Result<Before, DbError> {
     let sql = "-- campaigns::before
-        SELECT ST_AsEWKB(area) AS area, priorities, first FROM campaign_changes
+        SELECT ST_AsEWKB(area) AS area, priorities, first, reorders FROM campaign_changes
         WHERE campaign_id = $1 AND version = $2";
     let row = db
         .query_typed_one(sql, &[(&campaign_id, Type::UUID), (&version, Type::INT4)])
@@ -100,7 +106,21 @@ pub async fn before(
         area: row.get("area"),
         priorities: row.get("priorities"),
         first: row.get("first"),
+        reorders: row.get("reorders"),
     })
+}
+
+/// Weights that cells may have from before changes that are not carried out.
+pub async fn weights_before(
+    db: &impl GenericClient,
+    campaign_id: Uuid,
+) -> Result<Vec<f32>, DbError> {
+    let sql = "-- campaigns::weights_before
+        SELECT DISTINCT (p ->> 'weight')::float4 AS weight
+        FROM campaign_changes, jsonb_array_elements(priorities) AS p
+        WHERE campaign_id = $1";
+    let rows = db.query_typed(sql, &[(&campaign_id, Type::UUID)]).await?;
+    Ok(rows.iter().map(|row| row.get("weight")).collect())
 }
 
 /// Notes how far a change came, in the transaction that stored the cells.
