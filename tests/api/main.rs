@@ -24,6 +24,7 @@ mod campaign_refusals;
 mod campaigns;
 mod changes_while_open;
 mod cell_decisions;
+mod cell_decisions_deck;
 mod cell_decisions_numbers;
 mod cells;
 mod deck;
