@@ -44,6 +44,7 @@ mod preparation;
 mod preview;
 mod probe;
 mod progress;
+mod simulation;
 mod tag_changes;
 mod tags;
 mod tiles;

@@ -5,6 +5,7 @@ pub mod app;
 pub mod client;
 pub mod db;
 pub mod fixtures;
+pub mod memcached;
 pub mod places;
 pub mod source;
 
