@@ -1,0 +1,78 @@
+//! How fast Spotter is, beside a yardstick that is measured in the same minutes.
+//!
+//! Each scenario starts its own services, servers and yardstick, and writes a report. Nothing here
+//! decides whether a time is good enough: machines differ, so ratios are what counts.
+
+mod assignments;
+mod campaign;
+mod http;
+mod load;
+mod place;
+mod report;
+mod statements;
+mod yardstick;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about, version)]
+struct Arguments {
+    #[command(subcommand)]
+    scenario: Scenario,
+}
+
+#[derive(Subcommand)]
+enum Scenario {
+    /// Where to look next: assignments a second beside a handler that returns the same bytes.
+    Assignments(Options),
+    /// The handler that returns the same bytes: started by the scenarios.
+    #[command(hide = true)]
+    Yardstick {
+        /// What it returns.
+        body: PathBuf,
+    },
+}
+
+#[derive(clap::Args, Clone, Debug)]
+pub struct Options {
+    /// The program that is measured.
+    #[arg(long, default_value = "target/release/spotter")]
+    pub spotter: PathBuf,
+
+    /// How often everything is measured; the report has the medians.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=99))]
+    pub rounds: u16,
+
+    /// How long each measurement takes.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=600))]
+    pub seconds: u16,
+
+    /// Connections that are kept open.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub connections: u16,
+
+    /// Cells along an edge of the large campaign: 2000 make four million.
+    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(10..=4000))]
+    pub edge: u32,
+
+    /// One round of a second each on small campaigns: whether it works, not how fast it is.
+    #[arg(long)]
+    pub quick: bool,
+
+    /// Folder of the reports.
+    #[arg(long, default_value = "loadtest/results")]
+    pub results: PathBuf,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().scenario {
+        // One thread: the generator shares the machine with what it measures.
+        Scenario::Assignments(options) => tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?
+            .block_on(assignments::run(options)),
+        Scenario::Yardstick { body } => yardstick::serve(&body),
+    }
+}
