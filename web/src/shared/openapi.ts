@@ -239,6 +239,7 @@ export interface AssignmentView {
    * The square as `z/x/y`.
    */
   cell: string;
+  imagery?: ImageryView | null;
   /**
    * Until then nobody else is given the square in your stead. A later look still counts.
    */
@@ -248,6 +249,33 @@ export interface AssignmentView {
    * others were given it some time ago and it is one of the last.
    */
   reason: string;
+}
+/**
+ * The imagery of this square, where the organisers gave it another than the campaign's.
+ */
+export interface ImageryView {
+  acquired_at?: string | null;
+  attribution: string;
+  /**
+   * @minItems 4
+   * @maxItems 4
+   */
+  bounds?: [number, number, number, number] | null;
+  catalogue_id?: string | null;
+  ground_sample_distance_m?: number | null;
+  key: string;
+  licence?: string | null;
+  licence_url?: string | null;
+  max_zoom: number;
+  min_zoom: number;
+  name: string;
+  revision: number;
+  sensor?: string | null;
+  tile_size: number;
+  /**
+   * Address of a tile with the holes `{z}`, `{x}`, `{y}`, relative to this server.
+   */
+  tiles: string;
 }
 /**
  * Many looks at once, as after a day without a network.
@@ -569,7 +597,7 @@ export interface CampaignView {
   created_at: string;
   ends_at?: string | null;
   id: string;
-  imagery: ImageryView;
+  imagery: ImageryView1;
   /**
    * Key of the imagery layer.
    */
@@ -656,7 +684,7 @@ export interface Activity1 {
 /**
  * The imagery that volunteers see.
  */
-export interface ImageryView {
+export interface ImageryView1 {
   acquired_at?: string | null;
   attribution: string;
   /**
@@ -877,10 +905,23 @@ export interface DealView {
    */
   exhausted: boolean;
   /**
+   * When there is nothing: other searches that are open, five at most.
+   */
+  other_campaigns?: OtherCampaign[] | null;
+  /**
    * When others hold the last squares: seconds until the first may come back.
    */
   retry_after_seconds?: number | null;
   volunteer?: SignedUp | null;
+}
+export interface OtherCampaign {
+  slug: string;
+  /**
+   * Per language.
+   */
+  title: {
+    [k: string]: string;
+  };
 }
 /**
  * Who you are from now on, when you asked without a token.
@@ -912,7 +953,8 @@ export interface Decision {
   closed?: boolean | null;
   /**
    * Key of the layer that these cells are shown on, instead of the campaign's; `null` for the
-   * campaign's. Reports of bad imagery up to now then do not count any more.
+   * campaign's. Reports of bad imagery up to now then do not count any more, also when the layer
+   * is named that the cells have: its imagery is good now.
    */
   imagery_layer?: string | null;
   /**
@@ -1330,6 +1372,37 @@ export interface Receipt {
    */
   tags: string[];
 }
+export interface RenewalView {
+  cell: string;
+  /**
+   * The end of the lease, when it was renewed. It never becomes shorter.
+   */
+  lease_expires_at?: string | null;
+  /**
+   * `renewed`; `answered` when you have looked at it already; `not_given` when it was not given to
+   * you.
+   */
+  verdict: string;
+}
+/**
+ * Which leases are to be renewed.
+ */
+export interface RenewalWanted {
+  /**
+   * Squares as `z/x/y`.
+   *
+   * @minItems 1
+   * @maxItems 50
+   */
+  cells: [string, ...string[]];
+  /**
+   * How long they are to be reserved from now on, instead of the campaign's `lease_seconds`.
+   */
+  lease_seconds?: number | null;
+}
+export interface RenewalsView {
+  results: RenewalView[];
+}
 /**
  * What became of one look of a batch.
  */
@@ -1457,12 +1530,19 @@ export interface TagEdit {
   tag_type?: string | null;
 }
 /**
- * How many squares, and near what.
+ * How many squares, near what, for how long.
  */
 export interface Wanted {
   count?: number;
   /**
-   * Longitude, latitude: squares near this place come first.
+   * How long the squares are to be reserved, instead of the campaign's `lease_seconds`: hours or
+   * days for who takes them to where there is no network.
+   */
+  lease_seconds?: number | null;
+  /**
+   * Longitude, latitude: squares within 20 squares of this place come first, nearest first. They
+   * are squares that would come soon anyway: of the heaviest priority that is open, and none that
+   * has more than one look or lease beyond the least looked at.
    *
    * @minItems 2
    * @maxItems 2
