@@ -53,9 +53,10 @@ pub async fn change(
         check_stays(campaign, &definition, &kept, &named)?;
     }
     let mut checked = examine(&tx, definition).await?;
-    let before = match published {
-        true => before_change(&tx, campaign, &mut checked, &named).await?,
-        false => None,
+    let before = if published {
+        before_change(&tx, campaign, &mut checked, &named).await?
+    } else {
+        None
     };
     let stored = queries::update(&tx, campaign, &checked.definition, &checked.surveyed())
         .await

@@ -1324,7 +1324,8 @@ export interface Problem1 {
   type: string;
 }
 /**
- * How far the cells are made, while the campaign is being prepared.
+ * How far the cells are made, while the campaign is being prepared or its area or priorities
+ * changed; `null` when all is as the campaign says.
  */
 export interface PreparationView1 {
   cells: number;
