@@ -12,6 +12,8 @@ async fn a_cell_shows_who_looked_and_what_they_answered() {
         app.volunteer().await,
         app.volunteer().await,
     );
+    // While no cell has a look, all of them come next.
+    assert!(campaign.given(&three, 4).await.contains(&cell));
     let sent = tagged(cell, [point(cell.middle()), point(cell.middle())]);
     campaign.send(&one, &sent).await.expect(201);
     campaign.send(&two, &nothing(cell)).await.expect(201);
@@ -19,9 +21,8 @@ async fn a_cell_shows_who_looked_and_what_they_answered() {
         .send(&two, &look(cell, "bad_imagery"))
         .await
         .expect(201);
-    campaign.given(&three, 4).await;
     let path = campaign.path(&format!("/cells/{cell}"));
-    // The third volunteer holds it; the server that dealt it says so a little later.
+    // The server that dealt it to the third volunteer stores that a little later.
     let seen = eventually("the worker counted", || async {
         let seen = campaign.organiser.get(&path).await.expect(200);
         (seen["looks"] == 2 && seen["tags"] == 2 && seen["leases"] == 1).then_some(seen)
