@@ -6,6 +6,7 @@
 //! repeats it. In which order the servers answer does not come from it.
 
 mod checker;
+mod organiser;
 mod person;
 mod watch;
 
@@ -16,6 +17,7 @@ use std::{
 };
 
 use futures_util::future::join_all;
+use rand::{Rng, SeedableRng, rngs::StdRng};
 use tokio::sync;
 
 use self::{checker::Fault, person::Person, watch::Watch};
@@ -29,6 +31,8 @@ const WITH_A_PACK: usize = 6;
 const COLUMNS: u32 = 26;
 const ROWS: u32 = 25;
 const LOOKS_WANTED: usize = 3;
+/// Cells whose imagery shows nothing, in percent.
+const CLOUDY: u32 = 2;
 const LEASE: Duration = Duration::from_secs(5);
 /// Longest time until the campaign is done.
 const PATIENCE: Duration = Duration::from_secs(75);
@@ -39,7 +43,7 @@ pub struct World {
     campaign: Campaign,
     lease: Duration,
     seed: u64,
-    /// Cells whose imagery shows nothing.
+    /// Cells whose imagery shows nothing, until they get another layer.
     cloudy: BTreeSet<Cell>,
     watch: Mutex<Watch>,
     over: sync::watch::Sender<bool>,
@@ -67,13 +71,16 @@ impl World {
             .open()
             .await;
         let priority = (0..8).flat_map(|x| (0..9).map(move |y| first.step(x, y)));
+        let mut dice = StdRng::seed_from_u64(seed);
+        let cloudy = campaign.cells.iter().copied();
+        let cloudy = cloudy.filter(|_| dice.random_ratio(CLOUDY, 100)).collect();
         let watch = Watch::new(LOOKS_WANTED, &campaign.cells, &priority.collect());
         Self {
             app,
             campaign,
             lease: LEASE,
             seed,
-            cloudy: BTreeSet::new(),
+            cloudy,
             watch: Mutex::new(watch),
             over: sync::watch::Sender::new(false),
         }
@@ -131,8 +138,13 @@ impl World {
     async fn run(&self) {
         let began = Instant::now();
         let crowd = join_all((0..VOLUNTEERS).map(|number| self.person(number)));
-        tokio::join!(crowd, self.wait_for_the_end());
-        eprintln!("{:.1} s: {}", began.elapsed().as_secs_f64(), self.watch());
+        let (_, (), decided) =
+            tokio::join!(crowd, self.wait_for_the_end(), organiser::decides(self));
+        eprintln!(
+            "{:.1} s: {}; {decided} decisions",
+            began.elapsed().as_secs_f64(),
+            self.watch()
+        );
     }
 
     /// Everything that must be true at the end.

@@ -67,13 +67,15 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// Takes a pack with a long lease, answers it long after the campaign's lease, and goes on
-    /// like the others.
+    /// Takes a pack with a long lease, keeps it for longer than that, answers it long after the
+    /// campaign's lease, and goes on like the others.
     pub async fn takes_a_pack(mut self) {
         self.rest(0..1500).await;
         let near = self.chance(50).then(|| self.somewhere());
         let pack = self.ask(PACK, near, Some(PACK_LEASE)).await;
-        self.rest(7000..11_000).await;
+        self.rest(4000..6000).await;
+        self.renew(&pack).await;
+        self.rest(4000..6000).await;
         let mut looks = Vec::new();
         for (cell, assignment) in &pack {
             match self.judge(*cell, assignment) {
@@ -91,6 +93,26 @@ impl<'a> Person<'a> {
             }
         }
         self.visits().await;
+    }
+
+    async fn renew(&mut self, pack: &[(Cell, Value)]) {
+        let cells: Vec<String> = pack.iter().map(|(cell, _)| cell.to_string()).collect();
+        let body = json!({"cells": cells, "lease_seconds": PACK_LEASE.as_secs()});
+        let path = self.world.campaign.path("/assignments/renew");
+        let Some(reply) = self.call(|client| client.post(&path).json(&body)).await else {
+            return;
+        };
+        let told = reply.expect(200);
+        let mut watch = self.world.watch();
+        for (result, (cell, _)) in told["results"].as_array().unwrap().iter().zip(pack) {
+            if result["verdict"] == "renewed" {
+                watch.renewed(self.number, *cell, PACK_LEASE);
+            } else {
+                watch
+                    .wrong
+                    .push(format!("a lease of a pack was not renewed: {result}"));
+            }
+        }
     }
 
     async fn look_around(&mut self) {

@@ -13,8 +13,10 @@ use crate::harness::Cell;
 
 /// How long a lease that ended may still count, until every server knows of it.
 const GRACE: Duration = Duration::from_secs(5);
+/// How much earlier than a volunteer believes a lease may end, since they are kept in seconds.
+const EARLY: Duration = Duration::from_millis(1500);
 /// How far from the place that was asked for a cell `near` may lie, in cells each way.
-const NEAR_MAX: u32 = 16;
+const NEAR_MAX: u32 = 20;
 
 /// All that was dealt and answered.
 pub struct Watch {
@@ -47,8 +49,9 @@ struct Seen {
 }
 
 impl Seen {
-    fn level(&self, now: Instant, grace: Duration) -> usize {
-        let live = self.leases.values().filter(|until| **until + grace > now);
+    /// Looks, and leases that end after a time.
+    fn level(&self, time: Instant) -> usize {
+        let live = self.leases.values().filter(|until| **until > time);
         self.looks + live.count()
     }
 }
@@ -122,14 +125,14 @@ impl Watch {
             return;
         };
         let is_priority = seen.is_priority;
-        let level = seen.level(now, Duration::ZERO);
+        let level = seen.level(now + EARLY);
         let open = self
             .cells
             .iter()
             .filter(|(other, seen)| {
                 seen.is_priority == is_priority && !self.given.contains_key(&(who, **other))
             })
-            .map(|(_, seen)| seen.level(now, GRACE));
+            .map(|(_, seen)| now.checked_sub(GRACE).map_or(0, |then| seen.level(then)));
         if open.min().is_some_and(|lowest| level >= lowest + 2) {
             self.unfair += 1;
         }
@@ -137,6 +140,12 @@ impl Watch {
             self.needless += 1;
         }
         self.in_order.push(is_priority);
+    }
+
+    pub fn renewed(&mut self, who: usize, cell: Cell, lease: Duration) {
+        if let Some(seen) = self.cells.get_mut(&cell) {
+            seen.leases.insert(who, Instant::now() + lease);
+        }
     }
 
     /// `counts`: it was neither skipped nor reported.
@@ -149,11 +158,11 @@ impl Watch {
         }
     }
 
-    /// In percent: how many of the deals by order were of the priority area, until nearly all of
-    /// its places had been dealt.
+    /// In percent: how many of the deals by order were of the priority area, until half of its
+    /// places had been dealt.
     pub fn priority_percent(&self) -> usize {
         let area = self.cells.values().filter(|seen| seen.is_priority).count();
-        let places = area * self.looks_wanted * 9 / 10;
+        let places = area * self.looks_wanted / 2;
         let mut of_area = 0;
         for (before, is_priority) in self.in_order.iter().enumerate() {
             of_area += usize::from(*is_priority);
