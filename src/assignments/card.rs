@@ -8,6 +8,7 @@ use super::{
     BAD_IMAGERY_REPORTS, TAIL_EXTRA, TAIL_PATIENCE_SECS,
     ledger::{self, Given, Seconds, VolunteerKey},
     order::position,
+    rules::Rules,
 };
 use crate::geo::CellId;
 
@@ -68,27 +69,6 @@ pub struct Summary {
     /// Whether it has cells of several bands.
     pub is_mixed: bool,
     pub ledger: Vec<u8>,
-}
-
-/// What the campaign says of dealing.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Rules {
-    pub looks_wanted: u16,
-    /// See [`super::order::bands`].
-    pub bands: Vec<Vec<f32>>,
-}
-
-impl Rules {
-    /// The band of a weight, 0 the heaviest.
-    pub fn band(&self, weight: f32) -> usize {
-        let lighter = |band: &Vec<f32>| band.last().is_some_and(|lowest| weight < *lowest);
-        let last = self.bands.len().saturating_sub(1);
-        self.bands
-            .iter()
-            .take_while(|band| lighter(band))
-            .count()
-            .min(last)
-    }
 }
 
 impl Card {

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     Assignment, Deal, NEAR_RINGS, Reason, Wish,
-    deck::Deck,
+    deck::{Deck, Found},
     hand::{Ask, Dealt, Scope},
     ledger::Seconds,
     order::pile_of,
@@ -82,7 +82,7 @@ impl Dealer {
             deck,
             ask,
             dealt: Vec::new(),
-            is_held: false,
+            found: Found::Nothing,
         };
         let deal = match wish.near {
             None if turn.deal_from_hand() => {
@@ -148,8 +148,8 @@ struct Turn {
     deck: Arc<Deck>,
     ask: Ask,
     dealt: Vec<Dealt>,
-    /// Whether other servers hold what comes next.
-    is_held: bool,
+    /// What the last exchange found.
+    found: Found,
 }
 
 impl Turn {
@@ -181,7 +181,7 @@ impl Turn {
             deck: Arc::clone(&self.deck),
             ask: self.ask,
             dealt: Vec::new(),
-            is_held: false,
+            found: Found::Nothing,
         }
     }
 
@@ -205,13 +205,22 @@ impl Turn {
             self.take_near(centre).await?;
         }
         self.take_next().await?;
-        let deal = if self.dealt.is_empty() {
-            self.search().await?
-        } else {
-            Deal::of(&self.dealt)
-        };
+        let deal = self.search_on().await?;
         deck.give_back_if_scarce(&self.app).await?;
         Ok(deal)
+    }
+
+    /// What there is for somebody beyond what comes next.
+    async fn search_on(&mut self) -> Result<Deal, DbError> {
+        if !self.is_served() && self.deck.may_search() {
+            self.search().await?;
+            if self.dealt.is_empty() {
+                return self.search_leased().await;
+            }
+        } else if self.dealt.is_empty() {
+            return Ok(Deal::none(Some(CROWDED_RETRY_SECS)));
+        }
+        Ok(Deal::of(&self.dealt))
     }
 
     /// Deals what lies near, from the piles around; further out when those do not suffice.
@@ -249,30 +258,31 @@ impl Turn {
     async fn take_next(&mut self) -> Result<(), DbError> {
         let began = Instant::now();
         while !self.deal_from_hand() {
-            self.is_held = self.deck.exchange(&self.app, &self.campaign).await?;
             let before = self.dealt.len();
+            self.found = self.deck.exchange(&self.app, &self.campaign).await?;
             if self.deal_from_hand() {
                 break;
             }
-            if self.dealt.len() > before {
-                continue;
-            }
-            if !self.is_held || began.elapsed() > HELD_WAIT {
+            let goes_on = match self.found {
+                Found::Nothing => false,
+                // Who came in between may have taken all of it; else all that is left is known.
+                Found::Cells => self.dealt.len() > before || self.deck.is_dealt_out(),
+                Found::Elsewhere => began.elapsed() < HELD_WAIT,
+            };
+            if !goes_on {
                 break;
             }
-            // Servers that hold little are about to give it back.
-            self.deck.give_back(&self.app).await?;
-            tokio::time::sleep(HELD_STEP).await;
+            if self.found == Found::Elsewhere {
+                // Servers that hold little are about to give it back.
+                self.deck.give_back(&self.app).await?;
+                tokio::time::sleep(HELD_STEP).await;
+            }
         }
         Ok(())
     }
 
-    /// For somebody who knows all that comes next: whatever needs looks, then what they were
-    /// given before, then the tail.
-    async fn search(&self) -> Result<Deal, DbError> {
-        if !self.deck.may_search() {
-            return Ok(Deal::none(Some(CROWDED_RETRY_SECS)));
-        }
+    /// For somebody who knows all that comes next: whatever still needs looks.
+    async fn search(&mut self) -> Result<(), DbError> {
         self.deck.give_back(&self.app).await?;
         let mut skip = Vec::new();
         for _ in 0..SEARCH_ROUNDS {
@@ -280,18 +290,17 @@ impl Turn {
                 skip: skip.clone(),
                 take: SEARCH_PILES,
             };
-            let (dealt, seen) = self.deal_beside(&claim, &[Scope::Any]).await?;
-            if !dealt.0.is_empty() {
-                return Ok(Deal::of(&dealt.0));
-            }
-            if seen.is_empty() {
+            let ((dealt, _), seen) = self.deal_beside(&claim, &[Scope::Any]).await?;
+            self.dealt.extend(dealt);
+            if self.is_served() || seen.is_empty() {
                 break;
             }
             skip.extend(seen);
         }
-        self.search_leased().await
+        Ok(())
     }
 
+    /// When no other cell needs looks: what they were given before, then the tail.
     async fn search_leased(&self) -> Result<Deal, DbError> {
         let (mut skip, mut chance): (Vec<i64>, Option<Seconds>) = (Vec::new(), None);
         let scopes = [Scope::Any, Scope::Again, Scope::Tail];
@@ -312,7 +321,7 @@ impl Turn {
         }
         let now = self.deck.time(self.app.clock.now());
         let chance = chance.map(|at| i64::from(at.since(now)).max(1));
-        let held = self.is_held.then_some(HELD_RETRY_SECS);
+        let held = (self.found == Found::Elsewhere).then_some(HELD_RETRY_SECS);
         Ok(Deal::none(chance.into_iter().chain(held).min()))
     }
 

@@ -15,11 +15,11 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    card::{Pile, Rules, Summary},
-    hand::{Ask, Dealt, Floor, Hand, Scope},
+    card::{Pile, Summary},
+    hand::{Ask, Dealt, Hand, Scope},
     ledger::Seconds,
-    order,
     queries::{self, Claim, Claimed},
+    rules::Rules,
 };
 use crate::{campaigns::Running, db::DbError, state::App};
 
@@ -73,6 +73,16 @@ struct Held {
     searches_since: Instant,
 }
 
+/// What an exchange found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Found {
+    /// The hand has cells that come next.
+    Cells,
+    /// It has none; other servers hold some.
+    Elsewhere,
+    Nothing,
+}
+
 /// What has to be done with a hand.
 enum Chore {
     GiveBack,
@@ -82,17 +92,13 @@ enum Chore {
 impl Deck {
     pub fn new(campaign_id: Uuid, server: Uuid) -> Self {
         let now = Instant::now();
-        let rules = Rules {
-            looks_wanted: 0,
-            bands: order::bands([]),
-        };
         Self {
             campaign_id,
             server,
             turn: tokio::sync::Mutex::new(()),
             waiting: AtomicUsize::new(0),
             held: Mutex::new(Held {
-                hand: Hand::new(campaign_id, rules),
+                hand: Hand::new(campaign_id, Rules::default()),
                 edition: (0, 0),
                 is_scarce: false,
                 claimed_at: None,
@@ -141,6 +147,11 @@ impl Deck {
         self.held().is_refilling = false;
     }
 
+    /// Whether the hand has nothing that comes next.
+    pub fn is_dealt_out(&self) -> bool {
+        self.held().hand.waiting() == 0
+    }
+
     /// Whether somebody may search beyond the hand now.
     pub fn may_search(&self) -> bool {
         let mut held = self.held();
@@ -157,9 +168,8 @@ impl Deck {
         self.held().time(now)
     }
 
-    /// Gives back piles that are dealt through and claims the next ones. Says whether other
-    /// servers hold more of what comes next.
-    pub async fn exchange(&self, app: &App, campaign: &Running) -> Result<bool, DbError> {
+    /// Gives back piles that are dealt through and claims the next ones.
+    pub async fn exchange(&self, app: &App, campaign: &Running) -> Result<Found, DbError> {
         let (finished, take) = {
             let mut held = self.held();
             let all = held.is_outdated() || held.edition < campaign.edition();
@@ -171,7 +181,7 @@ impl Deck {
             };
             if held.edition < campaign.edition() {
                 held.edition = campaign.edition();
-                held.hand = Hand::new(self.campaign_id, rules(campaign));
+                held.hand = Hand::new(self.campaign_id, campaign.into());
             }
             (finished, held.next_take())
         };
@@ -191,7 +201,11 @@ impl Deck {
             .set(f64::from(floor.level));
         held.hand.take_up(piles, floor);
         held.cards_claimed = held.hand.waiting();
-        Ok(claimed.is_held)
+        Ok(match held.cards_claimed {
+            0 if claimed.is_held => Found::Elsewhere,
+            0 => Found::Nothing,
+            _ => Found::Cells,
+        })
     }
 
     /// Claims piles that are not to stay in the hand, deals from them and gives them back.
@@ -364,27 +378,5 @@ impl Held {
             self.take = (self.take / 2).max(TAKE_MIN);
         }
         self.take
-    }
-}
-
-impl Rules {
-    /// The floor with what piles turn out to have below it.
-    fn floor(&self, found: Option<Floor>, piles: &[Pile]) -> Floor {
-        piles
-            .iter()
-            .flat_map(|pile| &pile.cards)
-            .filter(|card| card.level < self.looks_wanted)
-            .map(|card| (self.band(card.weight), card.level))
-            .chain(found.map(|floor| (floor.band, floor.level)))
-            .min()
-            .map(|(band, level)| Floor { band, level })
-            .unwrap_or_default()
-    }
-}
-
-fn rules(campaign: &Running) -> Rules {
-    Rules {
-        looks_wanted: campaign.looks_wanted,
-        bands: order::bands(campaign.weights.iter().copied()),
     }
 }

@@ -17,18 +17,12 @@ use uuid::Uuid;
 
 use super::{
     NEAR_CELLS, Reason,
-    card::{Card, Pile, Rules, Summary},
+    card::{Card, Pile, Summary},
     ledger::{Given, Seconds, VolunteerKey},
     order::{WEIGHT_DEFAULT, pile_of},
+    rules::{Floor, Rules},
 };
 use crate::geo::{CellId, Tile};
-
-/// The heaviest band that has cells to deal, and the fewest looks and leases among them.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Floor {
-    pub band: usize,
-    pub level: u16,
-}
 
 /// Which cells of the hand come into question.
 #[derive(Clone, Copy, Debug)]

@@ -27,6 +27,7 @@ mod lay;
 mod ledger;
 mod order;
 mod queries;
+mod rules;
 #[cfg(test)]
 mod tests;
 

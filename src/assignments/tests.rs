@@ -8,10 +8,11 @@ use uuid::Uuid;
 
 use super::{
     Reason,
-    card::{CellFacts, Pile, Rules, Summary},
-    hand::{Ask, Floor, Hand, Scope},
+    card::{CellFacts, Pile, Summary},
+    hand::{Ask, Hand, Scope},
     ledger::{self, Seconds, VolunteerKey},
     order::{bands, pile_of},
+    rules::{Floor, Rules},
 };
 use crate::geo::{CellId, Tile};
 
@@ -114,15 +115,7 @@ impl Table {
             .iter()
             .map(|id| self.load(*id, &self.stored[id].ledger))
             .collect();
-        let found = piles
-            .iter()
-            .flat_map(|pile| &pile.cards)
-            .filter(|card| card.level < WANTED)
-            .map(|card| (self.rules.band(card.weight), card.level))
-            .chain([(floor.band, floor.level)])
-            .min();
-        let (band, level) = found.unwrap_or_default();
-        (Floor { band, level }, piles)
+        (self.rules.floor(Some(floor), &piles), piles)
     }
 
     fn put(&mut self, piles: Vec<Pile>) {

@@ -15,7 +15,7 @@ fn lease_of(assignment: &Value) -> f64 {
         .unwrap()
         .parse()
         .unwrap();
-    ends.duration_since(jiff::Timestamp::now())
+    ends.duration_since(spotter::clock::Clock::default().now())
         .as_secs_f64()
         .ceil()
 }

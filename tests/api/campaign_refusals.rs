@@ -26,7 +26,7 @@ async fn each_member_that_cannot_be_is_named() {
         ("cell_zoom", "/cell_zoom", json!(23)),
         ("looks_wanted", "/looks_wanted", json!(0)),
         ("looks_wanted", "/looks_wanted", json!(101)),
-        ("lease_seconds", "/lease_seconds", json!(59)),
+        ("lease_seconds", "/lease_seconds", json!(4)),
         ("lease_seconds", "/lease_seconds", json!(2_592_001)),
         ("agreement_radius_m", "/agreement_radius_m", json!(0.09)),
         ("agreement_radius_m", "/agreement_radius_m", json!(10_001)),
@@ -216,7 +216,7 @@ async fn every_limit_is_reached_and_not_passed() {
         .await
         .refused_at("campaign_refused", "/title");
     app.campaign()
-        .with("lease_seconds", 60)
+        .with("lease_seconds", 5)
         .with("agreement_radius_m", 0.1)
         .attempt()
         .await

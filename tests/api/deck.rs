@@ -140,7 +140,9 @@ async fn a_pack_is_reserved_for_as_long_as_it_was_asked_for() {
         .unwrap()
         .parse()
         .unwrap();
-    let hours = ends.duration_since(jiff::Timestamp::now()).as_hours();
+    let hours = ends
+        .duration_since(spotter::clock::Clock::default().now())
+        .as_hours();
     assert!((47..=48).contains(&hours), "{dealt}");
     // The 14 others only, also when short leases have ended.
     let rest: BTreeSet<Cell> = campaign.cells.iter().copied().collect();

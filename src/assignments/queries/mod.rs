@@ -15,9 +15,9 @@ pub use load::load;
 pub use history::{looked_at, now, open_campaigns, read, renew, renewals, who_looked};
 
 use super::{
-    card::{LEVEL_NONE, Rules, Summary},
-    hand::Floor,
+    card::{LEVEL_NONE, Summary},
     ledger::Seconds,
+    rules::{Floor, Rules},
 };
 use crate::{db::DbError, geo::CellId};
 
