@@ -205,20 +205,23 @@ impl Turn {
             self.take_near(centre).await?;
         }
         self.take_next().await?;
-        let deal = self.search_on().await?;
+        let deal = if self.dealt.is_empty() {
+            self.search_on().await?
+        } else {
+            Deal::of(&self.dealt)
+        };
         deck.give_back_if_scarce(&self.app).await?;
         Ok(deal)
     }
 
     /// What there is for somebody beyond what comes next.
     async fn search_on(&mut self) -> Result<Deal, DbError> {
-        if !self.is_served() && self.deck.may_search() {
-            self.search().await?;
-            if self.dealt.is_empty() {
-                return self.search_leased().await;
-            }
-        } else if self.dealt.is_empty() {
+        if !self.deck.may_search() {
             return Ok(Deal::none(Some(CROWDED_RETRY_SECS)));
+        }
+        self.search().await?;
+        if self.dealt.is_empty() {
+            return self.search_leased().await;
         }
         Ok(Deal::of(&self.dealt))
     }
@@ -256,26 +259,31 @@ impl Turn {
 
     /// Deals what comes next, from one hand after the other.
     async fn take_next(&mut self) -> Result<(), DbError> {
-        let began = Instant::now();
+        let (began, mut is_fresh) = (Instant::now(), false);
         while !self.deal_from_hand() {
             let before = self.dealt.len();
             self.found = self.deck.exchange(&self.app, &self.campaign).await?;
             if self.deal_from_hand() {
                 break;
             }
-            let goes_on = match self.found {
-                Found::Nothing => false,
-                // Who came in between may have taken all of it; else all that is left is known.
-                Found::Cells => self.dealt.len() > before || self.deck.is_dealt_out(),
-                Found::Elsewhere => began.elapsed() < HELD_WAIT,
-            };
-            if !goes_on {
-                break;
-            }
-            if self.found == Found::Elsewhere {
-                // Servers that hold little are about to give it back.
-                self.deck.give_back(&self.app).await?;
-                tokio::time::sleep(HELD_STEP).await;
+            let is_more = self.dealt.len() > before;
+            is_fresh &= !is_more;
+            match self.found {
+                Found::Nothing => break,
+                // Who came in between may have taken all of it.
+                Found::Cells if is_more || self.deck.is_dealt_out() => {}
+                // All that is left is known: with the hand put back, the deck may stand higher.
+                Found::Cells if !is_fresh => {
+                    self.deck.give_back(&self.app).await?;
+                    is_fresh = true;
+                }
+                Found::Cells => break,
+                Found::Elsewhere if began.elapsed() > HELD_WAIT => break,
+                Found::Elsewhere => {
+                    // Servers that hold little are about to give it back.
+                    self.deck.give_back(&self.app).await?;
+                    tokio::time::sleep(HELD_STEP).await;
+                }
             }
         }
         Ok(())
