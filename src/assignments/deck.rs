@@ -71,6 +71,8 @@ struct Held {
     clock_ahead_secs: i64,
     searches: u32,
     searches_since: Instant,
+    /// When there was last found to be nothing for anybody, and in how many seconds there may be.
+    nothing: Option<(Instant, Option<i64>)>,
 }
 
 /// What an exchange found.
@@ -111,6 +113,7 @@ impl Deck {
                 clock_ahead_secs: 0,
                 searches: 0,
                 searches_since: now,
+                nothing: None,
             }),
         }
     }
@@ -161,6 +164,17 @@ impl Deck {
         }
         held.searches += 1;
         held.searches <= SEARCHES_PER_SEC
+    }
+
+    /// Notes that there is nothing for anybody, with the seconds until there may be.
+    pub fn note_nothing(&self, retry_after_secs: Option<i64>) {
+        self.held().nothing = Some((Instant::now(), retry_after_secs));
+    }
+
+    /// What was found out since then: that there is nothing, and when there may be.
+    pub fn nothing_since(&self, asked: Instant) -> Option<Option<i64>> {
+        let (found_at, retry_after_secs) = self.held().nothing?;
+        (found_at > asked).then_some(retry_after_secs)
     }
 
     /// The database's time, as far as is known.

@@ -165,6 +165,14 @@ impl Hand {
             .collect()
     }
 
+    /// Whether there is anything for somebody who knows none of the cells.
+    pub fn has_something_for_a_stranger(&self, now: Seconds) -> bool {
+        let wanted = self.rules.looks_wanted;
+        self.cards().any(|(_, card)| {
+            card.level < wanted || card.tail_at(wanted).is_some_and(|at| at <= now)
+        })
+    }
+
     /// When a cell may come free for somebody, if any of the hand can.
     pub fn next_chance(&self, volunteer: VolunteerKey) -> Option<Seconds> {
         let wanted = self.rules.looks_wanted;

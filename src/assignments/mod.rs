@@ -30,6 +30,7 @@ mod queries;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -80,6 +81,14 @@ pub enum Reason {
 }
 
 impl Reason {
+    pub const ALL: [Self; 5] = [
+        Self::New,
+        Self::Priority,
+        Self::Near,
+        Self::Tail,
+        Self::Again,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::New => "new",

@@ -2,6 +2,8 @@
 //! compressed answers.
 
 use std::{
+    cell::RefCell,
+    collections::HashMap,
     pin::Pin,
     sync::{
         Arc,
@@ -146,14 +148,10 @@ fn record(method: &Method, response: &ServiceResponse<BoxBody>, started: Instant
         .match_pattern()
         .unwrap_or_else(|| "unmatched".to_owned());
     // Anything may be sent as a method; only known ones become labels.
-    let method = match method.as_str() {
-        known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => known,
-        _ => "other",
-    }
-    .to_owned();
-    let frequent = matches!(route.as_str(), "/livez" | "/readyz" | "/metrics")
-        || route.starts_with("/assets")
-        || route.starts_with("/v1/imagery/{layer}/");
+    let method = KNOWN_METHODS
+        .into_iter()
+        .find(|known| *known == method.as_str())
+        .unwrap_or("other");
     if status >= 500 {
         tracing::warn!(
             request.id = id,
@@ -163,7 +161,7 @@ fn record(method: &Method, response: &ServiceResponse<BoxBody>, started: Instant
             seconds = secs,
             "answered"
         );
-    } else if frequent {
+    } else if is_frequent(&route) && status < 400 {
         tracing::debug!(
             request.id = id,
             http.method = method,
@@ -182,10 +180,53 @@ fn record(method: &Method, response: &ServiceResponse<BoxBody>, started: Instant
             "answered"
         );
     }
-    metrics::histogram!("http_request_seconds", "method" => method.clone(), "route" => route.clone())
-        .record(secs);
-    metrics::counter!("http_requests_total", "method" => method, "route" => route, "status" => status.to_string())
-        .increment(1);
+    HANDLES.with_borrow_mut(|handles| {
+        let routes = handles.entry((method, status)).or_default();
+        if !routes.contains_key(&route) {
+            routes.insert(route.clone(), Handles::new(method, &route, status));
+        }
+        if let Some(handles) = routes.get(&route) {
+            handles.seconds.record(secs);
+            handles.count.increment(1);
+        }
+    });
+}
+
+const KNOWN_METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// Routes that are asked so often that a log line for each good answer would cost more than the
+/// answer.
+fn is_frequent(route: &str) -> bool {
+    matches!(
+        route,
+        "/livez"
+            | "/readyz"
+            | "/metrics"
+            | "/v1/campaigns/{campaign}/assignments"
+            | "/v1/campaigns/{campaign}/looks"
+    ) || route.starts_with("/assets")
+        || route.starts_with("/v1/imagery/{layer}/")
+}
+
+/// Metrics of one kind of answer. Looking them up costs more than counting, so each thread keeps
+/// what it found.
+struct Handles {
+    seconds: metrics::Histogram,
+    count: metrics::Counter,
+}
+
+thread_local! {
+    static HANDLES: RefCell<HashMap<(&'static str, u16), HashMap<String, Handles>>> = RefCell::default();
+}
+
+impl Handles {
+    fn new(method: &'static str, route: &str, status: u16) -> Self {
+        let (route, status) = (route.to_owned(), status.to_string());
+        Self {
+            seconds: metrics::histogram!("http_request_seconds", "method" => method, "route" => route.clone()),
+            count: metrics::counter!("http_requests_total", "method" => method, "route" => route, "status" => status),
+        }
+    }
 }
 
 fn request_id(headers: &HeaderMap) -> String {
