@@ -45,11 +45,13 @@ export type Campaign = Narrowed<
   }
 >;
 
-export type Assignment = api.AssignmentView;
+/** `imagery` is that of this square, where it has another than the campaign's. */
+export type Assignment = Omit<api.AssignmentView, "imagery"> & { imagery?: Imagery | null };
+export type OtherCampaign = Omit<api.OtherCampaign, "title"> & { title: Texts };
 /** `volunteer` is who signed up by asking, for those who asked without a token. */
 export type Assignments = Narrowed<
-  Omit<api.DealView, "volunteer">,
-  { assignments: Assignment[]; volunteer?: api.SignedUp | null }
+  Omit<api.DealView, "volunteer" | "other_campaigns">,
+  { assignments: Assignment[]; volunteer?: api.SignedUp | null; other_campaigns?: OtherCampaign[] | null }
 >;
 
 export type Outcome = api.Outcome;

@@ -5,6 +5,7 @@
  */
 import { backoffMs, type Problem } from "../shared/api.ts";
 import type { Assignment, Assignments, Imagery } from "../shared/contract.ts";
+import { type OtherSearch, worthOffering } from "./others.ts";
 import type { KeptSquare } from "./slot.ts";
 import { Square } from "./square.ts";
 
@@ -17,10 +18,11 @@ export type Filled =
   | { kind: "squares" }
   /** Only squares came whose looks are still here: these must be sent first. */
   | { kind: "unsent" }
-  | { kind: "exhausted"; retryAfterMs: number | null }
+  | { kind: "exhausted"; retryAfterMs: number | null; others: OtherSearch[] }
   | { kind: "problem"; problem: Problem; waitMs: number };
 
 interface Surroundings {
+  /** The campaign's; a square may have its own. */
   imagery: Imagery;
   cellPx(): number;
   /** Asks the server for so many squares. */
@@ -151,7 +153,7 @@ export class Ahead {
     const retryAfterMs = answer.retry_after_seconds === null ? null : answer.retry_after_seconds * 1000;
     if (answer.assignments.length === 0) {
       this.#notBefore = Date.now() + (retryAfterMs ?? EXHAUSTED_PAUSE_MS);
-      return { kind: "exhausted", retryAfterMs };
+      return { kind: "exhausted", retryAfterMs, others: worthOffering(answer.other_campaigns) };
     }
     const dealt = answer.assignments.map((assignment) => ({ assignment }));
     await this.#add(dealt, ({ assignment }) => new Square(assignment, this.#around.imagery, this.#around.cellPx()));

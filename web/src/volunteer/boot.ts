@@ -5,7 +5,7 @@
  * Invariant: inlined into the page and ≤ 4 KB; every failure is left to the app, which asks again.
  */
 import "./critical.css";
-import type { Assignments, Campaign } from "../shared/contract.ts";
+import type { Assignment, Assignments, Campaign } from "../shared/contract.ts";
 import { fitZoom, parseCell, sourceTileSize, tilesOfCell, tileUrl, tileZoom } from "../shared/tiles.ts";
 import { inTurns, tilesAtOnce } from "../shared/turns.ts";
 import { measure } from "./frame.ts";
@@ -78,11 +78,12 @@ async function deal(base: string, stored: string | null): Promise<Assignments> {
   return dealt;
 }
 
-function layFirstSquare({ imagery }: Campaign, name: string | undefined): Promise<unknown> | undefined {
-  if (!name || document.documentElement.dataset.app) return;
+function layFirstSquare(campaign: Campaign, first: Assignment | undefined): Promise<unknown> | undefined {
+  if (!first || document.documentElement.dataset.app) return;
+  const imagery = first.imagery ?? campaign.imagery;
   const stage = document.getElementById("stage")!;
   const frame = measure(stage);
-  const cell = parseCell(name);
+  const cell = parseCell(first.cell);
   const z = tileZoom(
     fitZoom(cell.z, frame.cell),
     sourceTileSize(imagery.tile_size, devicePixelRatio),
@@ -133,7 +134,7 @@ function boot(): void {
   if (remembered("spotter.light")) document.documentElement.dataset.theme = "light";
   const parsed = new Promise((resolve) => addEventListener("DOMContentLoaded", resolve));
   const firstImage = Promise.all([campaign, assignments, kept, parsed]).then(([c, dealt, before]) =>
-    layFirstSquare(c, (before?.[0]?.assignment ?? dealt?.assignments[0])?.cell),
+    layFirstSquare(c, before?.[0]?.assignment ?? dealt?.assignments[0]),
   );
   window.spotterBoot = { slug, isTry, campaign, volunteer, kept, assignments, firstImage };
   for (const promise of [campaign, volunteer, assignments, firstImage]) promise.catch(() => {});

@@ -3,7 +3,7 @@
  *
  * Invariant: bounded; it is for the reader only, so nothing depends on it and a failure to store is no trouble.
  */
-import type { Outcome } from "../shared/contract.ts";
+import type { Imagery, Outcome } from "../shared/contract.ts";
 import { LOG, readAll, write } from "./database.ts";
 
 export interface Logged {
@@ -14,7 +14,12 @@ export interface Logged {
   outcome: Outcome;
   tags: number;
   at: string;
+  /** What it was seen on, when that was not the campaign's imagery. */
+  imagery?: Pick<Imagery, "tiles" | "min_zoom" | "max_zoom">;
 }
+
+/** What is needed to show a look's square again. */
+export const pictureOf = ({ tiles, min_zoom, max_zoom }: Imagery) => ({ tiles, min_zoom, max_zoom });
 
 const MOST = 500;
 /** Pruning reads the keys, so it is not done each time. */

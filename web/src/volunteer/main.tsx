@@ -150,10 +150,7 @@ async function begin(parts: Parts, assignments: Promise<Assignments | null>): Pr
   announceTrouble();
   listenToPage(session, parts.slot && "BroadcastChannel" in window ? new BroadcastChannel("spotter.outbox") : null);
   if (isFirstVisit(campaign.id)) store.dialog.value = "first";
-  await Promise.all([
-    session.start(worthResuming(campaign, parts.slot?.kept ?? []), assignments),
-    mountStage(campaign.imagery),
-  ]);
+  await Promise.all([session.start(worthResuming(campaign, parts.slot?.kept ?? []), assignments), mountStage()]);
 }
 
 /** Starts the page. */

@@ -10,7 +10,7 @@ import { Ahead, type Filled } from "./ahead.ts";
 import { exhaustedHalt, type Halt, haltOf } from "./blocks.ts";
 import type { Draft } from "./draft.ts";
 import { say } from "./language.ts";
-import type { LookLog } from "./looklog.ts";
+import { type LookLog, pictureOf } from "./looklog.ts";
 import type { Kept, Outbox } from "./outbox.ts";
 import { type Finished, Previous, UNDO_MS } from "./previous.ts";
 import { addToMine, write } from "./remember.ts";
@@ -132,7 +132,9 @@ export class Session {
       const next = this.advance();
       void this.recount();
       const { id, cell, tags, finished_at: at } = look;
-      void this.#parts.log.add({ id, campaign: this.slug, cell, outcome, tags: tags.length, at });
+      const { imagery } = square.assignment;
+      const seenOn = imagery ? { imagery: pictureOf(imagery) } : {};
+      void this.#parts.log.add({ id, campaign: this.slug, cell, outcome, tags: tags.length, at, ...seenOn });
       void this.#sender.kick();
       await next;
     } finally {
@@ -232,6 +234,7 @@ export class Session {
     // Undo stays possible on the card, so the server is told of the last look, and asked again, only then.
     const wait = this.#previous.isHere ? Math.min(waitMs, UNDO_MS + 250) : waitMs;
     store.block.value = block;
+    store.others.value = filled.kind === "exhausted" ? filled.others : [];
     if (filled.kind === "exhausted") this.#parts.askProgress();
     this.#refreshUndo();
     this.#retry = setTimeout(() => void this.advance(), wait);

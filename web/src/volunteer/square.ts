@@ -11,6 +11,8 @@ import type { KeptSquare } from "./slot.ts";
 export class Square {
   readonly assignment: Assignment;
   readonly cell: Tile;
+  /** Its own where the organisers gave it one, else the campaign's. */
+  readonly imagery: Imagery;
   readonly plate: Plate;
   readonly history: History<Draft>;
   /** Made once, so that sending the look again can never store it twice. */
@@ -19,16 +21,17 @@ export class Square {
   /** Which one it is for this volunteer: 1, 2, … */
   number: number;
 
-  constructor(assignment: Assignment, imagery: Imagery, cellPx: number, before?: KeptSquare) {
+  constructor(assignment: Assignment, ofCampaign: Imagery, cellPx: number, before?: KeptSquare) {
     this.assignment = assignment;
     this.cell = parseCell(assignment.cell);
+    this.imagery = assignment.imagery ?? ofCampaign;
     const z = tileZoom(
       fitZoom(this.cell.z, cellPx),
-      sourceTileSize(imagery.tile_size, devicePixelRatio),
-      imagery.min_zoom,
-      imagery.max_zoom,
+      sourceTileSize(this.imagery.tile_size, devicePixelRatio),
+      this.imagery.min_zoom,
+      this.imagery.max_zoom,
     );
-    this.plate = new Plate(this.cell, z, imagery);
+    this.plate = new Plate(this.cell, z, this.imagery);
     this.history = new History(before?.draft ?? EMPTY);
     this.lookId = before?.look_id ?? uuid7();
     this.startedAt = before?.started_at ?? null;

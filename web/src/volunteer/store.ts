@@ -1,9 +1,10 @@
 /** What the page knows, as signals; the parts of the page read these and draw themselves. */
 import { computed, effect, signal } from "@preact/signals";
-import type { Campaign, GeometryKind, IconName, Progress, TagType } from "../shared/contract.ts";
+import type { Campaign, GeometryKind, IconName, Imagery, Progress, TagType } from "../shared/contract.ts";
 import { campaignLanguages, type Localised, pick } from "../shared/locale.ts";
 import type { DraftTag, Drawing } from "./draft.ts";
 import type { LookLog } from "./looklog.ts";
+import type { OtherSearch } from "./others.ts";
 import type { Counts } from "./outbox.ts";
 import type { PlateState } from "./plate.ts";
 import type { SendState } from "./sender.ts";
@@ -33,6 +34,8 @@ export const campaign = signal<Campaign | null>(null);
 effect(() => {
   campaignLanguages.value = campaign.value?.languages ?? [];
 });
+/** Other searches that need eyes, for whoever has seen all of this one. */
+export const others = signal<readonly OtherSearch[]>([]);
 export const progress = signal<Progress | null>(null);
 export const square = signal<Square | null>(null);
 export const tags = signal<readonly DraftTag[]>([]);
@@ -70,6 +73,8 @@ export const isTry = signal(false);
 export const clock = signal(Date.now());
 
 export const palette = computed<TagType[]>(() => campaign.value?.tag_types ?? []);
+/** What the square on the screen is drawn with; between squares the campaign's. */
+export const imagery = computed<Imagery | null>(() => square.value?.imagery ?? campaign.value?.imagery ?? null);
 export const title = computed<Localised>(() => pick(campaign.value?.title));
 export const isReady = computed(() => plateState.value === "ready" && square.value !== null && block.value === null);
 

@@ -13,6 +13,7 @@ import {
   hasLooked,
   isDurable,
   mine,
+  others,
   outboxCounts,
   progress,
   square,
@@ -157,9 +158,11 @@ function Done() {
       <OtherSearches />
       <div class="btns">
         <BackASquare />
-        <a class="btn primary" href="/">
-          {say("other_searches")}
-        </a>
+        {others.value.length > 0 && (
+          <a class="btn primary" href="/">
+            {say("other_searches")}
+          </a>
+        )}
       </div>
       <p class="fine">{say("done_fine")}</p>
     </Card>

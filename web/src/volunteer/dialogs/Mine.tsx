@@ -22,9 +22,9 @@ function outcomeOf({ outcome, tags }: Logged, left: number | undefined): string 
 }
 
 /** One tile shows the whole square, where the layer has it. */
-function Picture({ cell }: { cell: string }) {
-  const tile = parseCell(cell);
-  const imagery = campaign.value!.imagery;
+function Picture({ look }: { look: Logged }) {
+  const tile = parseCell(look.cell);
+  const imagery = look.imagery ?? campaign.value!.imagery;
   const isThere = tile.z >= imagery.min_zoom && tile.z <= imagery.max_zoom;
   return (
     <span class="small-thumb">
@@ -93,7 +93,7 @@ function Row({ look }: { look: Logged }) {
   const sent = state.isGood && sentTags.value instanceof Map ? (sentTags.value.get(look.id) ?? []) : undefined;
   return (
     <li class="look">
-      <Picture cell={look.cell} />
+      <Picture look={look} />
       <span class="grow">
         <b class="num">{outcomeOf(look, sent?.length)}</b>
         <small class="num">

@@ -4,7 +4,7 @@ import { Icon } from "../../shared/symbols.tsx";
 import { badImage, skip } from "../actions.ts";
 import { say, words } from "../language.ts";
 import { markSeen, setShortcuts } from "../remember.ts";
-import { campaign, dialog, hasShortcuts, tags, title } from "../store.ts";
+import { campaign, dialog, hasShortcuts, imagery, tags, title } from "../store.ts";
 import { Rich, Said } from "../text.tsx";
 import { Card } from "./Card.tsx";
 import { Examples } from "./Examples.tsx";
@@ -141,17 +141,17 @@ export function Keys() {
 }
 
 export function Source() {
-  const imagery = campaign.value!.imagery;
+  const from = imagery.value!;
   const rows: [Parameters<typeof say>[0], string | null][] = [
-    ["source_name", imagery.name],
-    ["source_date", imagery.acquired_at && words.date(imagery.acquired_at)],
+    ["source_name", from.name],
+    ["source_date", from.acquired_at && words.date(from.acquired_at)],
     [
       "source_resolution",
-      imagery.ground_sample_distance_m ? say("source_resolution_value", { n: imagery.ground_sample_distance_m }) : null,
+      from.ground_sample_distance_m ? say("source_resolution_value", { n: from.ground_sample_distance_m }) : null,
     ],
-    ["source_sensor", imagery.sensor],
-    ["source_catalogue", imagery.catalogue_id],
-    ["source_attribution", imagery.attribution],
+    ["source_sensor", from.sensor],
+    ["source_catalogue", from.catalogue_id],
+    ["source_attribution", from.attribution],
   ];
   return (
     <Card role="dialog" middle title={say("source_title")} onClose={close}>
@@ -165,16 +165,16 @@ export function Source() {
               </div>
             ),
         )}
-        {imagery.licence && (
+        {from.licence && (
           <div>
             <dt>{say("source_licence")}</dt>
             <dd dir="auto">
-              {imagery.licence_url ? (
-                <a href={imagery.licence_url} rel="noreferrer">
-                  {imagery.licence}
+              {from.licence_url ? (
+                <a href={from.licence_url} rel="noreferrer">
+                  {from.licence}
                 </a>
               ) : (
-                imagery.licence
+                from.licence
               )}
             </dd>
           </div>

@@ -4,7 +4,7 @@ import { pick } from "../../shared/locale.ts";
 import { Icon } from "../../shared/symbols.tsx";
 import { niceLength } from "../../shared/tiles.ts";
 import { say, words } from "../language.ts";
-import { campaign, chosenType, dialog, isBare } from "../store.ts";
+import { campaign, chosenType, dialog, imagery, isBare } from "../store.ts";
 import { showWhole, zoomBy } from "./camera.ts";
 import { frame, isZoomed, metresPerPx, squareBox } from "./view.ts";
 
@@ -33,9 +33,8 @@ function Bar({ metres, label }: { metres: number; label: string }) {
 }
 
 function Provenance() {
-  const imagery = campaign.value?.imagery;
-  if (!imagery) return null;
-  const { name, acquired_at, ground_sample_distance_m: gsd } = imagery;
+  if (!imagery.value) return null;
+  const { name, acquired_at, ground_sample_distance_m: gsd } = imagery.value;
   const sentence =
     acquired_at && gsd
       ? say("provenance", { name, date: words.date(acquired_at), gsd })

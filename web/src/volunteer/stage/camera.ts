@@ -5,40 +5,37 @@
  * Invariant: the centre never leaves the square by more than keeps the square grown by half its side in sight.
  */
 import type { Map as MapLibreMap } from "maplibre-gl";
-import type { Imagery, LonLat } from "../../shared/contract.ts";
+import type { LonLat } from "../../shared/contract.ts";
 import { imagerySource } from "../../shared/raster.ts";
-import { type Tile, tileBox, toLonLat, toWorld, WORLD_PX } from "../../shared/tiles.ts";
+import { tileBox, toLonLat, toWorld, WORLD_PX } from "../../shared/tiles.ts";
+import type { Square } from "../square.ts";
 import { square } from "../store.ts";
 import { fitView, frame, pxPerWorld, type View, view } from "./view.ts";
 
 const OVERZOOM = 2;
 const EASE_MS = 160;
+const IMAGERY = "imagery";
 
 let map: MapLibreMap | null = null;
-let imagery: Imagery;
+/** What MapLibre draws now, as the address of its tiles. */
+let drawn = "";
+/** False until MapLibre has a style: nothing can be added before. */
+let isStyled = false;
 /** Brings MapLibre to the new square, where that is still to be done. */
 let settle: (() => void) | null = null;
 
-/** Which layer the views are of; needed before MapLibre arrives. */
-export function useImagery(layer: Imagery): void {
-  imagery = layer;
-}
-
 const isStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-function limits(cell: Tile): { least: number; most: number } {
+function limits({ cell, imagery: { max_zoom, tile_size } }: Square): { least: number; most: number } {
   const least = fitView(cell, frame.value).zoom;
-  return {
-    least,
-    most: Math.max(least + OVERZOOM, imagery.max_zoom + OVERZOOM - Math.log2(WORLD_PX / imagery.tile_size)),
-  };
+  return { least, most: Math.max(least + OVERZOOM, max_zoom + OVERZOOM - Math.log2(WORLD_PX / tile_size)) };
 }
 
 /** The nearest allowed view. The crosshair must be able to reach every corner of the square. */
 function constrain({ x, y, zoom }: View): View {
-  const cell = square.value?.cell;
-  if (!cell) return { x, y, zoom };
-  const { least, most } = limits(cell);
+  if (!square.value) return { x, y, zoom };
+  const { cell } = square.value;
+  const { least, most } = limits(square.value);
   const allowed = Math.min(most, Math.max(least, zoom));
   const box = tileBox(cell);
   const px = WORLD_PX * 2 ** allowed;
@@ -86,6 +83,7 @@ export function beginSquare(container: HTMLElement): void {
   const follow = () => {
     if (settle !== follow) return;
     settle = null;
+    showImagery();
     jump(view.value);
     uncoverWhenDrawn(container);
   };
@@ -124,8 +122,20 @@ export function resized(wasHome: boolean): void {
   else jump(view.value);
 }
 
+/** Has MapLibre draw the square's imagery, where that is another than the one before it had. */
+function showImagery(): void {
+  const layer = square.peek()?.imagery;
+  if (!map || !isStyled || !layer || (layer.tiles === drawn && map.getSource(IMAGERY))) return;
+  drawn = layer.tiles;
+  if (map.getLayer(IMAGERY)) map.removeLayer(IMAGERY);
+  // A source cannot be given other zooms or another size of tiles, so it is made anew.
+  if (map.getSource(IMAGERY)) map.removeSource(IMAGERY);
+  map.addSource(IMAGERY, imagerySource(layer));
+  map.addLayer({ id: IMAGERY, type: "raster", source: IMAGERY, paint: { "raster-fade-duration": 0 } });
+}
+
 /** Loads MapLibre over the plates; resolves false where it cannot run. */
-export async function attachMap(container: HTMLElement, layer: Imagery): Promise<boolean> {
+export async function attachMap(container: HTMLElement): Promise<boolean> {
   try {
     const { flatMap, LngLat } = await import("../../shared/map.ts");
     const { x, y, zoom } = view.value;
@@ -141,11 +151,7 @@ export async function attachMap(container: HTMLElement, layer: Imagery): Promise
         const allowed = constrain({ ...toWorld([center.lng, center.lat]), zoom: wanted });
         return { center: new LngLat(...toLonLat(allowed)), zoom: allowed.zoom };
       },
-      style: {
-        version: 8,
-        sources: { imagery: imagerySource(layer) },
-        layers: [{ id: "imagery", type: "raster", source: "imagery", paint: { "raster-fade-duration": 0 } }],
-      },
+      style: { version: 8, sources: {}, layers: [] },
     });
   } catch {
     map = null;
@@ -159,6 +165,10 @@ export async function attachMap(container: HTMLElement, layer: Imagery): Promise
     view.value = { x: at.x + Math.round(view.value.x - at.x), y: at.y, zoom: map!.getZoom() };
   };
   map.on("move", follow);
+  map.on("style.load", () => {
+    isStyled = true;
+    showImagery();
+  });
   // A failed tile leaves a hole through which the plate shows; the plate decides whether the square can be judged.
   map.on("error", () => {});
   jump(view.value);
@@ -177,5 +187,5 @@ function uncoverWhenDrawn(container: HTMLElement): void {
 
 /** Asks again for tiles that failed. */
 export function refreshMap(): void {
-  map?.refreshTiles("imagery");
+  if (map?.getSource(IMAGERY)) map.refreshTiles(IMAGERY);
 }

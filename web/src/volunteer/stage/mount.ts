@@ -1,11 +1,10 @@
 /** Binds the static parts of the stage, which stand in the HTML already, to the state of the visit. */
 import { effect } from "@preact/signals";
-import type { Imagery } from "../../shared/contract.ts";
 import { measure } from "../frame.ts";
 import { say } from "../language.ts";
 import { drawing, isBare, isSlow, plateState, square } from "../store.ts";
 import { hover, isKeyboardAiming } from "./Aim.tsx";
-import { attachMap, beginSquare, resized, useImagery } from "./camera.ts";
+import { attachMap, beginSquare, resized } from "./camera.ts";
 import { followPointer } from "./gestures.ts";
 import { canZoom } from "./Stage.tsx";
 import { frame, isZoomed, pxPerWorld, squareBox } from "./view.ts";
@@ -63,12 +62,11 @@ function firstImage(): Promise<void> {
 }
 
 /** Makes the stage live; resolves when MapLibre draws, or cannot. */
-export async function mountStage(imagery: Imagery): Promise<void> {
+export async function mountStage(): Promise<void> {
   const stage = document.getElementById("stage")!;
   const map = document.getElementById("map")!;
   const plates = stage.querySelector<HTMLElement>(".plates")!;
   frame.value = measure(stage);
-  useImagery(imagery);
   followSquare(plates, map);
   followView(plates, stage.querySelector<HTMLElement>(".cell")!);
   followPointer(stage, (at) => (hover.value = at));
@@ -89,5 +87,5 @@ export async function mountStage(imagery: Imagery): Promise<void> {
   }).observe(stage);
   // MapLibre is larger than all else together: it must not compete with the first image.
   await firstImage();
-  canZoom.value = await attachMap(map, imagery);
+  canZoom.value = await attachMap(map);
 }
