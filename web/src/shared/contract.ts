@@ -74,6 +74,15 @@ export type Period = "hour" | "day" | "all";
 export type Progress = Filled<api.ProgressView>;
 export type ProgressCells = api.MapView;
 export type Block = api.BlockView;
+/** A cell that waits for the organiser, or about which something was decided. */
+export type ListedCell = Filled<api.ListedCellView>;
+export type ListedCells = { cells: ListedCell[]; next?: string | null };
+export type CellState = api.CellState;
+export type CellDecision = Omit<api.Decision, "cells"> & { cells: string[] };
+export type CellResult = Omit<api.CellResult, "verdict" | "problem"> & {
+  verdict: "changed" | "unchanged" | "invalid";
+  problem?: ProblemBody | null;
+};
 /** What is known of one cell. */
 export type CellView = Narrowed<api.CellView, { answers: CellAnswer[] }>;
 export type CellAnswer = Omit<api.AnswerView, "outcome"> & { outcome: Outcome };

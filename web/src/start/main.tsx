@@ -6,6 +6,7 @@ import { render } from "preact";
 import { call } from "../shared/api.ts";
 import type { Campaign, Progress } from "../shared/contract.ts";
 import { pick } from "../shared/locale.ts";
+import { cellsToSearch } from "../shared/progress.ts";
 import { BrandMark } from "../shared/symbols.tsx";
 import { followSystemTheme } from "../shared/theme.ts";
 import { say, words } from "./language.ts";
@@ -51,7 +52,9 @@ function Entry({ campaign }: { campaign: Campaign }) {
         <i style={{ width: `${(crowd?.coverage ?? 0) * 100}%` }} />
       </div>
       <div class="row">
-        <span class="muted num">{crowd && share ? say("list_progress", { share, cells: crowd.cells }) : " "}</span>
+        <span class="muted num">
+          {crowd && share ? say("list_progress", { share, cells: cellsToSearch(crowd) }) : " "}
+        </span>
         <a
           class="btn"
           href={`/s/${encodeURIComponent(campaign.slug)}`}

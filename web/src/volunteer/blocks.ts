@@ -1,6 +1,7 @@
 /** Which card a failure or an empty hand means, and when to ask again. Pure. */
 import type { Problem } from "../shared/api.ts";
 import type { Progress } from "../shared/contract.ts";
+import { isAllSearched } from "../shared/progress.ts";
 import type { Block } from "./store.ts";
 
 const SETTLED_EVERY_MS = 60_000;
@@ -33,10 +34,6 @@ export function haltOf(problem: Problem, backoffMs: number, now = Date.now()): H
   if (problem.status === 503 || problem.status === 429) return halt({ kind: "busy", until: now + backoffMs });
   return halt({ kind: "trouble", until: now + backoffMs, request_id });
 }
-
-/** True when every square has its looks. */
-export const isAllSearched = (progress: Progress | null): boolean =>
-  progress !== null && progress.cells > 0 && progress.cells_done >= progress.cells;
 
 /** The card when the server has no square for this volunteer. */
 export function exhaustedHalt(progress: Progress | null, retryAfterMs: number | null): Halt {

@@ -5,6 +5,8 @@
  */
 import { call } from "../shared/api.ts";
 import type { Assignment, Assignments, Campaign } from "../shared/contract.ts";
+import { imageryOf } from "../shared/layer.ts";
+import type { LayerView } from "../shared/openapi.ts";
 import { parseCell, tileBox, toLonLat } from "../shared/tiles.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Sender, SenderEvents } from "./sender.ts";
@@ -35,8 +37,12 @@ function keyHere(): string | null {
 export async function tryOutOf(slug: string): Promise<TryOut> {
   const framed = parent === window ? undefined : parent.spotterTry;
   if (framed) return framed;
-  const campaign = await call<Campaign>(`/v1/campaigns/${encodeURIComponent(slug)}`, { token: keyHere() });
-  const cells = (new URLSearchParams(location.search).get("cell") ?? "").split(",");
+  const asked = new URLSearchParams(location.search);
+  const token = keyHere();
+  const campaign = await call<Campaign>(`/v1/campaigns/${encodeURIComponent(slug)}`, { token });
+  const layer = asked.get("layer");
+  if (layer) campaign.imagery = imageryOf(await call<LayerView>(`/v1/imagery/${encodeURIComponent(layer)}`, { token }));
+  const cells = (asked.get("cell") ?? "").split(",");
   return { campaign, cells: cells.filter((cell) => /^\d+\/\d+\/\d+$/.test(cell)) };
 }
 

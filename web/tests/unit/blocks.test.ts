@@ -5,7 +5,7 @@ import { exhaustedHalt, haltOf } from "../../src/volunteer/blocks.ts";
 
 const NOW = 1_000_000;
 const problem = (status: number, body = {}) => new Problem(status, body, null);
-const progress = (done: number) => ({ cells: 10, cells_done: done }) as Progress;
+const progress = (done: number) => ({ cells: 10, cells_closed: 0, cells_done: done }) as Progress;
 
 describe("a failure", () => {
   test("without a network is tried again every 30 s at least", () => {

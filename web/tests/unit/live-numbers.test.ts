@@ -27,6 +27,7 @@ describe("durations", () => {
 describe("the outlook", () => {
   const known = {
     cells: 100,
+    cells_closed: 0,
     cells_done: 60,
     looks_missing: 600,
     looks_per_minute: 20,

@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Problem } from "../../shared/api.ts";
 import { pick } from "../../shared/locale.ts";
+import { cellsToSearch } from "../../shared/progress.ts";
 import { Icon } from "../../shared/symbols.tsx";
 import { Bar } from "../Bar.tsx";
 import { ago, say, words } from "../language.ts";
@@ -187,13 +188,14 @@ const None = () => (
 
 function Cells({ entry }: { entry: Entry }) {
   const done = entry.activity?.cells_done ?? 0;
-  const share = entry.cells ? done / entry.cells : 0;
+  const cells = cellsToSearch({ cells: entry.cells, cells_closed: entry.activity?.cells_closed ?? 0 });
+  const share = cells ? done / cells : 0;
   return (
     <div class="cells">
       <div class="meter" role="img" aria-label={say("percent_of_cells", { share: words.percent(share) })}>
         <i style={{ width: `${share * 100}%` }} />
       </div>
-      <span class="muted num">{say("cells_of", { share: words.percent(share), n: entry.cells })}</span>
+      <span class="muted num">{say("cells_of", { share: words.percent(share), n: cells })}</span>
     </div>
   );
 }

@@ -5,6 +5,8 @@ import type { CellAnswer, CellView } from "../../shared/contract.ts";
 import { Icon } from "../../shared/symbols.tsx";
 import { say, words } from "../language.ts";
 import { key } from "../session.ts";
+import { tryPath, Ways } from "./Decision.tsx";
+import { mayDecide } from "./decide.ts";
 import { byName } from "./places.ts";
 import { campaign, cells, cellTrouble, cellView, chosen } from "./state.ts";
 import { Ago, who } from "./Time.tsx";
@@ -26,8 +28,12 @@ function Answer({ answer }: { answer: CellAnswer }) {
   );
 }
 
+type Fact = [string, preact.ComponentChildren];
+
 function Facts({ cell }: { cell: CellView }) {
-  const facts: [string, preact.ComponentChildren][] = [
+  const facts: Fact[] = [
+    [say("cell_state"), say(`cell_state_${cell.state}`)],
+    ...(cell.imagery_layer ? [[say("cell_imagery"), <bdi>{cell.imagery_layer}</bdi>] as Fact] : []),
     [say("cell_looks"), say("cell_looks_of", { looks: cell.looks, wanted: campaign.value!.looks_wanted })],
     [say("cell_tags"), words.number(cell.tags)],
     [say("cell_bad"), words.number(cell.bad_imagery)],
@@ -52,6 +58,7 @@ function Inside({ name }: { name: string }) {
     return (
       <>
         <Facts cell={cell} />
+        {mayDecide.value && <Ways states={[cell.state]} targets={[cell]} />}
         {cell.answers.length > 0 && (
           <ul class="answers" aria-label={say("cell_answers")}>
             {cell.answers.slice(0, ANSWERS_SHOWN).map((answer) => (
@@ -103,7 +110,7 @@ export function CellCard({ slug, back }: { slug: string; back: RefObject<HTMLEle
       </div>
       <Inside name={name} />
       {/* The opener's tab session, with the key in it, is what lets the try-out show a campaign that is not public. */}
-      <a class="btn sm" href={`/s/${encodeURIComponent(slug)}?try&cell=${name}`} target="_blank" rel="noopener opener">
+      <a class="btn sm" href={tryPath(slug, name, cellView.value?.imagery_layer)} target="_blank" rel="noopener opener">
         {say("cell_try")}
       </a>
     </section>

@@ -4,11 +4,13 @@
  * Invariant: nothing is done before its button is pressed, and a failure is told here with the dialog still open.
  */
 import { signal } from "@preact/signals";
-import type { ComponentChildren, RefObject } from "preact";
 import { useRef, useState } from "preact/hooks";
 import type { Problem } from "../../shared/api.ts";
-import { useModal } from "../../shared/modal.ts";
+import { cellsToSearch } from "../../shared/progress.ts";
 import { say } from "../language.ts";
+import { Decision } from "./Decision.tsx";
+import { Dialog } from "./Dialog.tsx";
+import { deciding } from "./decide.ts";
 import { campaign, progress } from "./state.ts";
 import { Trouble } from "./Trouble.tsx";
 import { type Action, steer } from "./tasks.ts";
@@ -17,51 +19,6 @@ const MESSAGE_SIGNS = 500;
 
 export const dialog = signal<"pause" | "close" | null>(null);
 const leave = () => (dialog.value = null);
-
-interface DialogProps {
-  title: string;
-  text: string;
-  /** What gets the focus first. */
-  first: RefObject<HTMLElement | null>;
-  onSubmit: () => void;
-  children: ComponentChildren;
-}
-
-function Dialog({ title, text, first, onSubmit, children }: DialogProps) {
-  const box = useRef<HTMLDivElement>(null);
-  useModal(box, {
-    rest: () => document.querySelectorAll("#page > :not(.veil)"),
-    onEscape: leave,
-    first,
-    // "Pause" is gone once the campaign is paused.
-    back: () => document.querySelector<HTMLElement>(".acts button"),
-  });
-  const submit = (event: Event) => {
-    event.preventDefault();
-    onSubmit();
-  };
-  return (
-    <div class="veil" onClick={(event) => event.target === event.currentTarget && leave()}>
-      <div
-        class="dlg"
-        role="alertdialog"
-        aria-modal="true"
-        aria-labelledby="dlg-title"
-        aria-describedby="dlg-text"
-        tabIndex={-1}
-        ref={box}
-      >
-        <form onSubmit={submit}>
-          <h2 id="dlg-title">{title}</h2>
-          <p id="dlg-text" class="num">
-            {text}
-          </p>
-          {children}
-        </form>
-      </div>
-    </div>
-  );
-}
 
 /** Does it and leaves, or says why not. */
 function useAction(action: Action) {
@@ -91,6 +48,7 @@ function Pause() {
       title={say("pause_title")}
       text={active === undefined ? say("pause_text_unknown") : say("pause_text", { n: active })}
       first={keep}
+      onLeave={leave}
       onSubmit={() => void act({ message: message.trim() || null })}
     >
       <label for="pause-message">{say("pause_message")}</label>
@@ -124,7 +82,7 @@ function Close() {
   const field = useRef<HTMLInputElement>(null);
   const [before, after] = say("close_type", { slug: "\n" }).split("\n");
   const p = progress.value;
-  const unfinished = p && c.state !== "preparing" ? p.cells - p.cells_done : null;
+  const unfinished = p && c.state !== "preparing" ? cellsToSearch(p) - p.cells_done : null;
   const submit = () => {
     setWrong(typed.trim() !== c.slug);
     if (typed.trim() === c.slug) void act();
@@ -135,6 +93,7 @@ function Close() {
       title={say("close_title")}
       text={unfinished ? say("close_text", { n: unfinished, looks: c.looks_wanted }) : say("close_text_done")}
       first={field}
+      onLeave={leave}
       onSubmit={submit}
     >
       <label for="close-slug">
@@ -172,6 +131,8 @@ function Close() {
 }
 
 export function Dialogs() {
-  if (!campaign.value || dialog.value === null) return null;
+  if (!campaign.value) return null;
+  if (deciding.value) return <Decision />;
+  if (dialog.value === null) return null;
   return dialog.value === "pause" ? <Pause /> : <Close />;
 }

@@ -10,6 +10,7 @@ import { isSigningIn, key } from "../session.ts";
 import { Answers, Types } from "./Answers.tsx";
 import { wholeShare } from "./ages.ts";
 import { Banner } from "./Banner.tsx";
+import { Cells } from "./Cells.tsx";
 import { Dialogs } from "./Dialogs.tsx";
 import { Feed } from "./Feed.tsx";
 import { Head } from "./Head.tsx";
@@ -71,6 +72,7 @@ function Work({ slug }: { slug: string }) {
         <MapCard slug={slug} />
         <Feed slug={slug} />
       </div>
+      <Cells />
       {(progress.value?.looks ?? 0) > 0 && (
         <div class="three">
           <Rate />

@@ -8,9 +8,21 @@ import { key } from "../session.ts";
 import { wholeShare } from "./ages.ts";
 import { CellCard } from "./CellCard.tsx";
 import { MapLabels, PointedAt, Tip } from "./MapSigns.tsx";
-import { byName, nameOf, nearest, neighbour, placeOf, tileAt } from "./places.ts";
+import { byName, middleOf, nameOf, nearest, neighbour, placeOf, tileAt } from "./places.ts";
 import { legend, RAMP } from "./ramp.ts";
-import { campaign, cells, chosen, flow, pointedAt, progress, type Shown, shown, tagsInView, view } from "./state.ts";
+import {
+  campaign,
+  cells,
+  chosen,
+  flow,
+  pointedAt,
+  progress,
+  type Shown,
+  shown,
+  sought,
+  tagsInView,
+  view,
+} from "./state.ts";
 import { WorldMap } from "./worldmap.ts";
 
 /** In the picture of looks only the newest tags are signs on the map; there they are news, not a picture. */
@@ -108,6 +120,9 @@ function follow(map: WorldMap): () => void {
     effect(() => {
       if (pointedAt.value) map.goTo(placeOf(pointedAt.value));
     }),
+    effect(() => {
+      if (sought.value) map.goTo(middleOf(sought.value));
+    }),
   ];
   return () => {
     for (const end of ends) end();
@@ -171,6 +186,12 @@ function Legend() {
           <i class="hatch" />
           {say("legend_bad")}
         </li>
+        {(progress.value?.cells_closed ?? 0) > 0 && (
+          <li class="gap">
+            <i class="grey" />
+            {say("legend_closed")}
+          </li>
+        )}
       </ol>
     </div>
   );
@@ -208,6 +229,9 @@ export function MapCard({ slug }: { slug: string }) {
   useEffect(() => {
     if (pointedAt.value) frame.current!.scrollIntoView({ block: "nearest" });
   }, [pointedAt.value]);
+  useEffect(() => {
+    if (sought.value) frame.current!.scrollIntoView({ block: "nearest" });
+  }, [sought.value]);
   return (
     <section class="card mapcard" aria-labelledby="h-map">
       <header>

@@ -58,7 +58,7 @@ function tipText(block: Block): [string, string] {
     const looks = say("tip_block_looks", { looks: block.looks, wanted });
     return [say("tip_block", { n: block.cells }), say("tip_line", { looks, tags })];
   }
-  const looks = say("tip_looks", { n: block.looks, wanted });
+  const looks = block.closed ? say("tip_closed") : say("tip_looks", { n: block.looks, wanted });
   return [say("tip_cell", { cell: block.cell }), say("tip_line", { looks, tags })];
 }
 

@@ -1,6 +1,7 @@
 /** The five numbers at the top. Unknown is "–", never 0. */
 import type { ComponentChildren } from "preact";
 import type { Progress } from "../../shared/contract.ts";
+import { cellsToSearch } from "../../shared/progress.ts";
 import { say, words } from "../language.ts";
 import { type Outlook, outlook, wholeShare } from "./ages.ts";
 import { extent, type Point, runs, series } from "./rates.ts";
@@ -97,7 +98,7 @@ export function Kpis() {
           {share}{" "}
           {p && (
             <small>
-              <bdi>{say("kpi_cells_of", { done: p.cells_done, cells: p.cells })}</bdi>
+              <bdi>{say("kpi_cells_of", { done: p.cells_done, cells: cellsToSearch(p) })}</bdi>
             </small>
           )}
         </dd>
@@ -105,6 +106,7 @@ export function Kpis() {
           <div class="meter" role="img" aria-label={say("percent_of_cells", { share })}>
             <i style={{ width: `${(p?.coverage ?? 0) * 100}%` }} />
           </div>
+          {(p?.cells_closed ?? 0) > 0 && <bdi class="num">{say("kpi_closed", { n: p!.cells_closed })}</bdi>}
         </dd>
       </div>
       <Kpi label={say("kpi_looks")} value={number(p?.looks)} note={p && say("kpi_looks_of", { n: p.looks_expected })} />

@@ -4,6 +4,7 @@
  * Invariant: what is not known is null, never 0.
  */
 import type { Progress } from "../../shared/contract.ts";
+import { isAllSearched } from "../../shared/progress.ts";
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -47,7 +48,7 @@ export type Outlook =
 
 /** When every cell will have its looks, if people keep this pace. */
 export function outlook(progress: Progress): Outlook {
-  if (progress.cells > 0 && progress.cells_done >= progress.cells) return { kind: "done" };
+  if (isAllSearched(progress)) return { kind: "done" };
   const seen = progress.first_look_at && Date.parse(progress.as_of) - Date.parse(progress.first_look_at);
   if (!seen || seen < LEAST_SECONDS_OF_DATA * 1000) return { kind: "early" };
   if (!progress.looks_per_minute) return { kind: "still" };

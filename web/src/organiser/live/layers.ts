@@ -65,12 +65,13 @@ export function addLayers(map: MapLibreMap, campaign: Campaign): void {
   for (const id of ["cells", "area", "first", "tags", "cell"])
     map.addSource(id, { type: "geojson", data: collection([]) });
   map.addImage("hatch", hatch(), { pixelRatio: Math.ceil(devicePixelRatio) });
-  map.addLayer({ id: "cells", type: "fill", source: "cells", filter: ["!", ["get", "bad"]] });
+  map.addLayer({ id: "cells", type: "fill", source: "cells", filter: ["==", ["get", "kind"], "counted"] });
+  map.addLayer({ id: "closed", type: "fill", source: "cells", filter: ["==", ["get", "kind"], "closed"] });
   map.addLayer({
     id: "bad",
     type: "fill",
     source: "cells",
-    filter: ["get", "bad"],
+    filter: ["==", ["get", "kind"], "bad"],
     paint: { "fill-pattern": "hatch" },
   });
   const round = { "line-join": "round", "line-cap": "round" } as const;
@@ -114,6 +115,8 @@ export function dress(map: MapLibreMap, cellZoom: number): void {
   const fill = ["match", ["get", "step"], ...colours.slice(0, -1).flatMap((colour, i) => [i, colour]), colours.at(-1)];
   map.setPaintProperty("cells", "fill-color", fill as ExpressionSpecification);
   map.setPaintProperty("cells", "fill-opacity", between(cellZoom, 0.92, 0.12));
+  map.setPaintProperty("closed", "fill-color", css("--line-strong"));
+  map.setPaintProperty("closed", "fill-opacity", between(cellZoom, 0.92, 0.3));
   map.setPaintProperty("bad", "fill-opacity", between(cellZoom, 1, 0.3));
   const linesFrom = cellZoom + Math.log2(LINES_FROM_PX / TILE_PX);
   map.setPaintProperty("cells", "fill-outline-color", [
@@ -152,11 +155,12 @@ export function showArea(map: MapLibreMap, campaign: Campaign): void {
 }
 
 export function showCells(map: MapLibreMap, answer: ProgressCells | null): void {
-  const features = (answer?.cells ?? []).map(({ cell, cells, looks, bad_imagery }): Feature => {
+  const features = (answer?.cells ?? []).map(({ cell, cells, looks, bad_imagery, closed }): Feature => {
     const step = colourStep(looks, answer!.looks_wanted);
+    const kind = closed >= cells ? "closed" : bad_imagery >= BAD_REPORTS * cells ? "bad" : "counted";
     return {
       type: "Feature",
-      properties: { step, bad: bad_imagery >= BAD_REPORTS * cells },
+      properties: { step, kind },
       geometry: { type: "Polygon", coordinates: [ringOf(cell)] },
     };
   });

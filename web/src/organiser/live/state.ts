@@ -58,6 +58,8 @@ export const tagsInView = signal<{ tags: readonly TagFeature[]; isCut: boolean }
 export const chosen = signal<string | null>(null);
 export const cellView = signal<CellView | null>(null);
 export const cellTrouble = signal<Problem | null>(null);
+/** A cell that the map is to go to. */
+export const sought = signal<string | null>(null);
 /** A tag that the map points at. */
 export const pointedAt = signal<TagFeature | null>(null);
 
@@ -77,7 +79,7 @@ export const typeOf = (key: string): TagType | undefined =>
 export function forget(): void {
   for (const known of [campaign, progress, asOf, failure, retryAt, longProgress, filter, feedRefusal])
     known.value = null;
-  for (const known of [view, cells, tagsInView, chosen, cellView, cellTrouble, pointedAt]) known.value = null;
+  for (const known of [view, cells, tagsInView, chosen, cellView, cellTrouble, sought, pointedAt]) known.value = null;
   flow.value = noFlow;
   isHeld.value = isReading.value = false;
   period.value = "hour";

@@ -7,11 +7,14 @@ import { effect, untracked } from "@preact/signals";
 import { Problem } from "../../shared/api.ts";
 import type { Campaign, CellView, Download, Progress, ProgressCells, TagPage } from "../../shared/contract.ts";
 import { key, organiserCall } from "../session.ts";
+import { forgetCells, listed, listTask, most } from "./decide.ts";
 import { arrive, noFlow, OLDEST, older, pageSize, release } from "./flow.ts";
 import { Poller, type Task } from "./poll.ts";
 import * as state from "./state.ts";
 
 const CLOCK_MS = 1000;
+/** So long numbers may be behind what was decided. */
+const DERIVED_MS = 2500;
 const SLOW_CLOCK_TICKS = 20;
 /** Other organisers' changes that are not in the progress (title, message) are seen after so many rounds. */
 const CAMPAIGN_EVERY_ROUNDS = 12;
@@ -135,6 +138,17 @@ export function refresh(): void {
   poller?.soon(progressTask);
 }
 
+/** After a decision about cells: at once for what is counted when asked, and when the worker has counted the rest. */
+export function refreshCells(): void {
+  const again = (running: Poller) => {
+    for (const task of [listTask, cellTask, progressTask, cellsTask]) running.soon(task);
+  };
+  const running = poller;
+  if (!running) return;
+  again(running);
+  setTimeout(() => poller === running && again(running), DERIVED_MS);
+}
+
 export async function loadOlder(): Promise<void> {
   const { next, entries } = state.flow.peek();
   if (!next || entries.length >= OLDEST) return;
@@ -198,6 +212,10 @@ function watch(running: Poller): (() => void)[] {
       },
     ),
     onChange(
+      () => [listed.value, most.value, state.campaign.value?.state],
+      () => running.soon(listTask),
+    ),
+    onChange(
       () => [state.view.value, state.shown.value],
       () => {
         running.soon(cellsTask);
@@ -226,7 +244,8 @@ export function start(slug: string): () => void {
   path = `/v1/campaigns/${encodeURIComponent(slug)}`;
   rounds = 0;
   state.forget();
-  const running = new Poller([progressTask, feedTask, ratesTask, cellsTask, tagsTask, cellTask]);
+  forgetCells();
+  const running = new Poller([progressTask, feedTask, ratesTask, cellsTask, tagsTask, cellTask, listTask]);
   poller = running;
   let ticks = 0;
   const tick = () => {

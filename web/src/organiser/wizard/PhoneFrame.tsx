@@ -1,10 +1,11 @@
 /** The volunteer's real page in a phone, made of the draft; nothing that is done in it is stored. */
 import { effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { Campaign, Imagery, TagType } from "../../shared/contract.ts";
+import type { Campaign, TagType } from "../../shared/contract.ts";
+import { imageryOf } from "../../shared/layer.ts";
 import { toWorld } from "../../shared/tiles.ts";
 import type { TryOut } from "../../volunteer/try-out.ts";
-import { type Layer, tilesOf } from "./api.ts";
+import type { Layer } from "./api.ts";
 import { definitionOf, joined, partsOf } from "./definition.ts";
 import { mainText } from "./draft.ts";
 import { estimate, instructionsHtml } from "./estimate.ts";
@@ -15,26 +16,6 @@ import { cellZoom, draft, lat, layer, layers, step, stored } from "./state.ts";
 const RELOAD_MS = 700;
 const TRY_OUT = "/s/preview?try";
 const NOWHERE = { type: "MultiPolygon" as const, coordinates: [] };
-
-function imageryView(of: Layer): Imagery {
-  return {
-    key: of.key,
-    name: of.name,
-    attribution: of.attribution ?? "",
-    licence: of.licence ?? null,
-    licence_url: of.licence_url ?? null,
-    acquired_at: of.acquired_at ?? null,
-    sensor: of.sensor ?? null,
-    catalogue_id: of.catalogue_id ?? null,
-    ground_sample_distance_m: of.ground_sample_distance_m ?? null,
-    bounds: of.bounds ?? null,
-    min_zoom: of.min_zoom ?? 0,
-    max_zoom: of.max_zoom ?? 19,
-    tile_size: of.tile_size ?? 256,
-    revision: of.revision,
-    tiles: tilesOf(of),
-  };
-}
 
 /** The cell in the middle of what there is, when the server has named none. */
 function someCell(of: Layer): string {
@@ -72,7 +53,7 @@ function campaignNow(): TryOut | null {
     lease_seconds: d.leaseSeconds,
     agreement_radius_m: d.agreementRadiusM,
     imagery_layer: shown.key,
-    imagery: imageryView(shown),
+    imagery: imageryOf(shown),
     tag_types: definition.tag_types as unknown as TagType[],
     priorities: null,
     starts_at: null,

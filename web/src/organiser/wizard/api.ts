@@ -2,8 +2,8 @@
 import type { Campaign, MultiPolygon } from "../../shared/contract.ts";
 import type * as api from "../../shared/openapi.ts";
 
-export type Layer = api.LayerView;
-export type LayerPage = api.LayerPage;
+export { tilesOf } from "../../shared/layer.ts";
+export type { Layer } from "../imagery.ts";
 
 export type Note = api.AreaNote;
 
@@ -33,6 +33,3 @@ export type OwnCampaign = Omit<Campaign, "priorities"> & {
   priorities?: { area: MultiPolygon; weight: number; name?: string | null }[] | null;
   notes?: Note[];
 };
-
-/** Where our pages find a layer's tiles: an address of our own, which changes with the revision. */
-export const tilesOf = (layer: Layer): string => `/v1/imagery/${layer.key}/{z}/{x}/{y}?v=${layer.revision}`;

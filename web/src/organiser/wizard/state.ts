@@ -9,9 +9,10 @@ import type { Problem } from "../../shared/api.ts";
 import type { BBox } from "../../shared/contract.ts";
 import { reader } from "../../shared/locale.ts";
 import { uuid7 } from "../../shared/uuid7.ts";
+import { fetchLayers } from "../imagery.ts";
 import { editPath, localPath } from "../route.ts";
 import { key, organiserCall } from "../session.ts";
-import type { Layer, LayerPage, OwnCampaign } from "./api.ts";
+import type { Layer, OwnCampaign } from "./api.ts";
 import { bestZoom } from "./cells.ts";
 import { type Check, checksOf, STEPS, type Step } from "./checks.ts";
 import { definitionOf, draftOf, missing, patchOf, previewOf, type Stored, storedOf } from "./definition.ts";
@@ -82,14 +83,7 @@ export async function open(slug: string | null, local: string | null): Promise<v
 
 export async function loadLayers(): Promise<void> {
   try {
-    const found: Layer[] = [];
-    let address: string | null | undefined = "/v1/imagery?limit=100";
-    while (address && found.length < 1000) {
-      const page: LayerPage = await organiserCall<LayerPage>(address);
-      found.push(...page.layers);
-      address = page.next;
-    }
-    layers.value = found;
+    layers.value = await fetchLayers();
     layersProblem.value = null;
   } catch (error) {
     layersProblem.value = error as Problem;

@@ -1,7 +1,7 @@
 /** The cards that say why there is nothing to look at, what is kept, and what happens next. */
+import { isAllSearched } from "../../shared/progress.ts";
 import { type Glyph, Icon } from "../../shared/symbols.tsx";
 import { skip, undo } from "../actions.ts";
-import { isAllSearched } from "../blocks.ts";
 import { say } from "../language.ts";
 import { Crowd } from "../panel/Foot.tsx";
 import { refreshMap } from "../stage/camera.ts";

@@ -1,4 +1,5 @@
 /** Own looks, whether they are saved, and the crowd's progress. */
+import { cellsToSearch } from "../../shared/progress.ts";
 import { Icon } from "../../shared/symbols.tsx";
 import { say, words } from "../language.ts";
 import { mine, outboxCounts, progress, sendState } from "../store.ts";
@@ -51,7 +52,7 @@ export function Crowd() {
       <div class="meter" role="img" aria-label={say("together_label", { share: words.percent(crowd.coverage) })}>
         <i style={{ width: `${crowd.coverage * 100}%` }} />
       </div>
-      <div>{say("together", { done: crowd.cells_done, cells: crowd.cells, n: crowd.volunteers })}</div>
+      <div>{say("together", { done: crowd.cells_done, cells: cellsToSearch(crowd), n: crowd.volunteers })}</div>
     </div>
   );
 }

@@ -1,6 +1,7 @@
 /** Brand, title, help and menu; on a phone one line with the counts below the title. */
 
 import { pick } from "../../shared/locale.ts";
+import { cellsToSearch } from "../../shared/progress.ts";
 import { BrandMark, Icon } from "../../shared/symbols.tsx";
 import { open } from "../actions.ts";
 import { say, words } from "../language.ts";
@@ -10,7 +11,7 @@ import { Said } from "../text.tsx";
 function subtitle(): string {
   const { looks } = mine.value;
   const crowd = progress.value;
-  if (looks === 0) return say("to_search", { n: crowd?.cells ?? campaign.value?.cells ?? 0 });
+  if (looks === 0) return say("to_search", { n: crowd ? cellsToSearch(crowd) : (campaign.value?.cells ?? 0) });
   return crowd ? say("you_crowd", { n: looks, share: words.percent(crowd.coverage) }) : say("you_only", { n: looks });
 }
 
