@@ -42,6 +42,12 @@ export function tileBox({ z, x, y }: Tile): { x: number; y: number; side: number
   return { x: x * side, y: y * side, side };
 }
 
+/** The place in the middle of a cell. */
+export function middleOf(cell: string): LonLat {
+  const { x, y, side } = tileBox(parseCell(cell));
+  return toLonLat({ x: x + side / 2, y: y + side / 2 });
+}
+
 /** True metres under one CSS pixel, at this latitude and zoom. */
 export function metresPerPixel(lat: number, zoom: number): number {
   return (EARTH_CIRCUMFERENCE_M * Math.cos((lat * Math.PI) / 180)) / (WORLD_PX * 2 ** zoom);

@@ -98,6 +98,11 @@ export const deOrganiser = {
   state_open_later: "Öffnet {when}",
   imagery_of: "{name} vom {date}",
   paused_message: "Freiwillige lesen: „{message}“",
+  changing: {
+    one: "Eine Änderung wird ausgeführt: {done} von {n} Zelle ist fertig.",
+    other: "Eine Änderung wird ausgeführt: {done} von {n} Zellen sind fertig.",
+  },
+  change_area: "Gebiet ändern",
   link_copy: "Link kopieren",
   link_copied: "Link kopiert",
   link_label: "Link für Freiwillige",

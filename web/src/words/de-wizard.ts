@@ -62,8 +62,8 @@ export const deWizard = {
   conflict_failed: "Die andere Fassung kam nicht an. Prüfen Sie das Netz und wählen Sie noch einmal.",
   open_missing_title: "An dieser Adresse ist kein Entwurf",
   open_missing_text: "Er wurde vielleicht gelöscht oder umbenannt. In der Liste stehen alle Kampagnen.",
-  open_published_title: "Diese Kampagne ist veröffentlicht",
-  open_published_text: "Gebiet und Zellen stehen jetzt fest. Die Live-Seite zeigt, wie es läuft.",
+  open_published_title: "Diese Kampagne ist geschlossen",
+  open_published_text: "Ihr Gebiet bleibt, wie es ist. Um weiterzusuchen, kopieren Sie sie auf der Live-Seite.",
   open_trouble_title: "Der Entwurf kam nicht an",
   open_trouble_text: "Netz oder Server haben versagt. Laden Sie die Seite gleich noch einmal.",
   open_list: "Alle Kampagnen",
@@ -168,6 +168,22 @@ export const deWizard = {
 
   area_title: "Wo soll gesucht werden?",
   area_lead: "Zeichnen Sie auf der Karte oder nehmen Sie eine GeoJSON-Datei.",
+  running_title: "Wo soll ab jetzt nachgesehen werden?",
+  running_lead:
+    "Die Suche läuft. Vergrößern Sie ihr Gebiet, oder ändern Sie, was zuerst durchsucht wird. Das Gebiet wächst nur: Um weniger zu durchsuchen, schließen Sie Zellen auf der Live-Seite.",
+  running_waiting:
+    "Freiwillige bekommen die Felder noch wie bisher. Übernehmen Sie die Änderungen, wenn Sie fertig sind.",
+  running_apply: "Änderungen übernehmen",
+  running_sending: "Wird übernommen…",
+  running_drop: "Änderungen verwerfen",
+  running_done:
+    "Um {time} übernommen. Freiwillige bekommen neue Felder in Sekunden; ein großes Gebiet braucht länger, und die Live-Seite sagt, wie weit es ist.",
+  running_refused: "Die Änderungen wurden nicht übernommen. Die Suche geht weiter wie bisher.",
+  running_offline:
+    "Es gibt kein Netz. Die Änderungen sind in diesem Tab; übernehmen Sie sie noch einmal, wenn Sie online sind.",
+  running_overtaken:
+    "Jemand anders hat inzwischen das Gebiet oder die Vorränge geändert. Laden Sie diese Seite neu, um das zu sehen; was Sie hier geändert haben, ist dann verloren.",
+  running_show: "Zelle {cell} zeigen",
   drop_title: "GeoJSON-Datei hier ablegen",
   drop_or: "oder",
   drop_choose: "Datei wählen",

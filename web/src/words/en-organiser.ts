@@ -89,6 +89,11 @@ export const enOrganiser = {
   state_open_later: "Opens {when}",
   imagery_of: "{name} of {date}",
   paused_message: "Volunteers read: “{message}”",
+  changing: {
+    one: "A change is being carried out: {done} of {n} cell is ready.",
+    other: "A change is being carried out: {done} of {n} cells are ready.",
+  },
+  change_area: "Change the area",
   link_copy: "Copy link",
   link_copied: "Link copied",
   link_label: "Link for volunteers",

@@ -57,8 +57,8 @@ export const enWizard = {
   conflict_failed: "The other version did not come. Look at the network and choose again.",
   open_missing_title: "There is no draft at this address",
   open_missing_text: "It may have been deleted or renamed. The list has all campaigns.",
-  open_published_title: "This campaign is published",
-  open_published_text: "Its area and cells are fixed now. The live page shows how it goes.",
+  open_published_title: "This campaign is closed",
+  open_published_text: "Its area stays as it is. To search on, clone it on the live page.",
   open_trouble_title: "The draft did not come",
   open_trouble_text: "The network or the server failed. Load the page again in a moment.",
   open_list: "All campaigns",
@@ -162,6 +162,20 @@ export const enWizard = {
 
   area_title: "Where should people look?",
   area_lead: "Draw on the map, or use a GeoJSON file.",
+  running_title: "Where should people look from now on?",
+  running_lead:
+    "The search is running. Add to its area, or change what is searched first. The area only grows: to search less, close cells on the live page.",
+  running_waiting: "Volunteers still get the squares as before. Apply the changes when you are done.",
+  running_apply: "Apply the changes",
+  running_sending: "Applying…",
+  running_drop: "Drop the changes",
+  running_done:
+    "Applied at {time}. Volunteers get new squares within seconds; a large area takes longer, and the live page says how far it is.",
+  running_refused: "The changes were not applied. The search goes on as before.",
+  running_offline: "There is no network. The changes are in this tab; apply them again when you are online.",
+  running_overtaken:
+    "Somebody else has changed the area or the priorities meanwhile. Load this page again to see theirs; what you changed here is then lost.",
+  running_show: "Show cell {cell}",
   drop_title: "Drop a GeoJSON file here",
   drop_or: "or",
   drop_choose: "choose a file",

@@ -62,6 +62,14 @@ function Subtitle() {
   );
 }
 
+/** A change of area or priorities is carried out while the search goes on. */
+function Changing() {
+  const preparation = progress.value?.preparation;
+  if (!preparation || campaign.value!.state === "preparing") return null;
+  const { cells_prepared: done, cells } = preparation;
+  return <p class="num">{say("changing", { done, n: cells })}</p>;
+}
+
 /** Things that are done at once, and say when they could not be done. */
 function useTried() {
   const [trouble, setTrouble] = useState<Problem | null>(null);
@@ -90,6 +98,7 @@ export function Head({ slug }: { slug: string }) {
           <StatePill />
         </h1>
         <Subtitle />
+        <Changing />
         {c.state === "paused" && c.message && <p dir="auto">{say("paused_message", { message: c.message })}</p>}
       </div>
       <div class="acts">
@@ -97,6 +106,11 @@ export function Head({ slug }: { slug: string }) {
         {key.value && c.state !== "draft" && (
           <>
             {c.state !== "preparing" && <DownloadMenu />}
+            {(c.state === "open" || c.state === "paused") && (
+              <a class="btn" href={editPath(slug)}>
+                {say("change_area")}
+              </a>
+            )}
             {c.state === "open" && (
               <button type="button" class="btn" onClick={() => (dialog.value = "pause")}>
                 <Icon name="pause" small />

@@ -3,12 +3,13 @@ import { effect, signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { LonLat, ProgressCells } from "../../shared/contract.ts";
 import { Icon } from "../../shared/symbols.tsx";
+import { middleOf } from "../../shared/tiles.ts";
 import { say, words } from "../language.ts";
 import { key } from "../session.ts";
 import { wholeShare } from "./ages.ts";
 import { CellCard } from "./CellCard.tsx";
 import { MapLabels, PointedAt, Tip } from "./MapSigns.tsx";
-import { byName, middleOf, nameOf, nearest, neighbour, placeOf, tileAt } from "./places.ts";
+import { byName, nameOf, nearest, neighbour, placeOf, tileAt } from "./places.ts";
 import { legend, RAMP } from "./ramp.ts";
 import {
   campaign,

@@ -35,11 +35,6 @@ export function boxOf(cell: string): BBox {
   return [west, south, east, north];
 }
 
-export function middleOf(cell: string): LonLat {
-  const box = tileBox(parseCell(cell));
-  return toLonLat({ x: box.x + box.side / 2, y: box.y + box.side / 2 });
-}
-
 export function ringOf(cell: string): LonLat[] {
   const [west, south, east, north] = boxOf(cell);
   return [

@@ -20,6 +20,14 @@ export function AreaStep() {
     <>
       <h1>{say("area_title")}</h1>
       <p>{say("area_lead")}</p>
+      <AreaForm />
+    </>
+  );
+}
+
+export function AreaForm() {
+  return (
+    <>
       <div class="blk">
         <FileRow />
         <Outcome />

@@ -13,6 +13,7 @@ import { say } from "./language.ts";
 import { MapView } from "./MapView.tsx";
 import { PhoneFrame } from "./PhoneFrame.tsx";
 import { isPublishing, PublishButton, PublishStep } from "./Publish.tsx";
+import { RunningBody } from "./Running.tsx";
 import { Conflict, NotOpened, SaveStatus } from "./Status.tsx";
 import { Steps } from "./Steps.tsx";
 import { checks, draft, go, open, opened, step } from "./state.ts";
@@ -39,8 +40,18 @@ export function Wizard({ slug, draft: local }: WizardProps) {
       <Bar here={name} lang={title ? draft.value.languages[0] : undefined}>
         <SaveStatus />
       </Bar>
-      {opened.value === "ready" ? <Body /> : <NotOpened />}
+      {opened.value === "ready" ? <Body /> : opened.value === "running" ? <Running /> : <NotOpened />}
     </div>
+  );
+}
+
+/** A campaign that runs has one step left: where people look. */
+function Running() {
+  return (
+    <main class="body mapped alone">
+      <DropAnywhere />
+      <RunningBody />
+    </main>
   );
 }
 

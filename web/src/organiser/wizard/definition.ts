@@ -163,7 +163,7 @@ function languagesOf(campaign: OwnCampaign): string[] {
   return [...new Set([...campaign.languages, ...all.flatMap((texts) => Object.keys(texts ?? {}))])];
 }
 
-const prioritiesOf = (draft: Draft) =>
+export const prioritiesOf = (draft: Draft) =>
   partsOf(draft, "first").map(({ geometry, weight, name }) => ({
     area: geometry,
     weight,

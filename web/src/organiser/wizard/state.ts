@@ -35,7 +35,7 @@ export const layersProblem = signal<Problem | null>(null);
 export const step = signal<Step>("what");
 /** Where the newest campaign is: the likeliest place of the next one, for a map that has nothing else to show. */
 export const nearby = signal<BBox | null>(null);
-export const opened = signal<"loading" | "ready" | "missing" | "published" | "trouble">("loading");
+export const opened = signal<"loading" | "ready" | "running" | "missing" | "published" | "trouble">("loading");
 export const openProblem = signal<Problem | null>(null);
 
 export const layer = computed(() => layers.value?.find((entry) => entry.key === draft.value.imagery) ?? null);
@@ -58,6 +58,8 @@ export const checks = computed<Check[]>(() =>
 
 export function change(what: Change): void {
   draft.value = changed(draft.value, what);
+  // What runs is changed when the organiser says so, and not with every corner that is moved.
+  if (opened.value === "running") return;
   tell({ type: "changed", missing: missing(draft.value) });
   void keepHere(true);
   saveSoon(SAVE_DELAY_MS);
@@ -79,6 +81,7 @@ export async function open(slug: string | null, local: string | null): Promise<v
   if (slug !== null) await openStored(slug);
   else await openLocal(local);
   if (opened.value === "ready") watch();
+  if (opened.value === "running") watchEstimate();
 }
 
 export async function loadLayers(): Promise<void> {
@@ -134,8 +137,14 @@ function tell(event: SavingEvent): void {
 async function openStored(slug: string): Promise<void> {
   try {
     const campaign = await organiserCall<OwnCampaign>(`/v1/campaigns/${encodeURIComponent(slug)}`);
-    if (campaign.state !== "draft") {
+    if (campaign.state === "closed") {
       opened.value = "published";
+      return;
+    }
+    if (campaign.state !== "draft") {
+      (await import("./running.ts")).begin(campaign);
+      step.value = "area";
+      opened.value = "running";
       return;
     }
     stored.value = storedOf(campaign);
@@ -184,7 +193,7 @@ async function openLocal(id: string | null): Promise<void> {
   if (record) saveSoon(0);
 }
 
-function watch(): void {
+function watchEstimate(): void {
   effect(() =>
     want(
       previewOf(
@@ -194,6 +203,10 @@ function watch(): void {
       ),
     ),
   );
+}
+
+function watch(): void {
+  watchEstimate();
   effect(() => wantInstructions(draft.value.instructions));
   const again = () => {
     if (saving.value.at === "offline" || saving.value.at === "trouble") void save();
