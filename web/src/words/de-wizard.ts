@@ -172,12 +172,12 @@ export const deWizard = {
   running_lead:
     "Die Suche läuft. Vergrößern Sie ihr Gebiet, oder ändern Sie, was zuerst durchsucht wird. Das Gebiet wächst nur: Um weniger zu durchsuchen, schließen Sie Zellen auf der Live-Seite.",
   running_waiting:
-    "Freiwillige bekommen die Felder noch wie bisher. Übernehmen Sie die Änderungen, wenn Sie fertig sind.",
-  running_apply: "Änderungen übernehmen",
+    "Freiwillige bekommen die Zellen noch wie bisher. Übernehmen Sie die Änderungen, wenn Sie fertig sind.",
+  running_apply: "Übernehmen",
   running_sending: "Wird übernommen…",
-  running_drop: "Änderungen verwerfen",
+  running_drop: "Verwerfen",
   running_done:
-    "Um {time} übernommen. Freiwillige bekommen neue Felder in Sekunden; ein großes Gebiet braucht länger, und die Live-Seite sagt, wie weit es ist.",
+    "Um {time} übernommen. Freiwillige bekommen neue Zellen in Sekunden; ein großes Gebiet braucht länger, und die Live-Seite sagt, wie weit es ist.",
   running_refused: "Die Änderungen wurden nicht übernommen. Die Suche geht weiter wie bisher.",
   running_offline:
     "Es gibt kein Netz. Die Änderungen sind in diesem Tab; übernehmen Sie sie noch einmal, wenn Sie online sind.",

@@ -165,12 +165,12 @@ export const enWizard = {
   running_title: "Where should people look from now on?",
   running_lead:
     "The search is running. Add to its area, or change what is searched first. The area only grows: to search less, close cells on the live page.",
-  running_waiting: "Volunteers still get the squares as before. Apply the changes when you are done.",
-  running_apply: "Apply the changes",
+  running_waiting: "Volunteers still get cells as before. Apply the changes when you are done.",
+  running_apply: "Apply changes",
   running_sending: "Applying…",
-  running_drop: "Drop the changes",
+  running_drop: "Drop changes",
   running_done:
-    "Applied at {time}. Volunteers get new squares within seconds; a large area takes longer, and the live page says how far it is.",
+    "Applied at {time}. Volunteers get new cells within seconds; a large area takes longer, and the live page says how far it is.",
   running_refused: "The changes were not applied. The search goes on as before.",
   running_offline: "There is no network. The changes are in this tab; apply them again when you are online.",
   running_overtaken:

@@ -125,7 +125,7 @@ describe.skipIf(!hasServer)("the live page", () => {
     await until("it is open again", async () => (await stateOf(field.slug)) === "open");
     await volunteer.go("/favicon.svg");
     await volunteer.open(field);
-    await page.getByRole("button", { name: /^Close/ }).click();
+    await page.getByRole("button", { name: "Close…" }).click();
     const close = page.getByRole("alertdialog");
     await inspect(page, "live-close");
     await close.getByRole("textbox").fill("something-else");
