@@ -35,7 +35,7 @@ const IDLE_MAX: Duration = Duration::from_millis(500);
 const SCARCE_MAX: Duration = Duration::from_millis(50);
 /// Piles of one claim: the fewest, and the most under load.
 const TAKE_MIN: i64 = 16;
-const TAKE_MAX: i64 = 128;
+const TAKE_MAX: i64 = 256;
 /// A claim that lasted less than this is followed by one twice as large, one that lasted longer
 /// than that by half of it.
 const CLAIM_SHORT: Duration = Duration::from_millis(100);

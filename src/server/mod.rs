@@ -165,12 +165,12 @@ async fn quiet(traffic: &Traffic) {
     }
 }
 
-/// Every feature of the API, in the order of the documentation.
+/// Every feature of the API. Routes are tried in this order, so what is asked most comes first.
 fn features(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    accounts::routes(config);
-    campaigns::routes(config);
     assignments::routes(config);
     looks::routes(config);
+    accounts::routes(config);
+    campaigns::routes(config);
     progress::routes(config);
     cells::routes(config);
     downloads::routes(config);

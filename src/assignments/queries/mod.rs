@@ -136,6 +136,9 @@ const LEASED: &str = "
     )";
 
 /// Takes what was picked, as far as nobody else did in the meantime.
+///
+/// Neither this nor [`put`] waits for the disk: when the database itself crashes, leases of its
+/// last moments are forgotten, looks are not.
 const TAKE: &str = "
     , locked AS (
         SELECT p.pile FROM piles AS p
@@ -146,8 +149,8 @@ const TAKE: &str = "
     ), claimed AS (
         UPDATE piles AS p
         SET holder = $5, held_until = now() + make_interval(secs => $6), nudged = false
-        FROM locked AS l
-        WHERE p.campaign_id = $1 AND p.pile = l.pile
+        FROM locked AS l, (SELECT set_config('synchronous_commit', 'off', true) AS commit) AS c
+        WHERE p.campaign_id = $1 AND p.pile = l.pile AND c.commit = 'off'
         RETURNING p.pile, p.ledger
     )
     SELECT now() AS now, f.band, f.level, s.is_scarce,
@@ -264,8 +267,9 @@ pub async fn put(
             holder = CASE WHEN $10::float8 IS NULL THEN NULL ELSE p.holder END,
             held_until = CASE WHEN $10::float8 IS NULL THEN NULL
                               ELSE now() + make_interval(secs => $10) END
-        FROM given AS g JOIN locked AS l ON l.pile = g.pile
-        WHERE p.campaign_id = $1 AND p.pile = g.pile";
+        FROM given AS g JOIN locked AS l ON l.pile = g.pile,
+             (SELECT set_config('synchronous_commit', 'off', true) AS commit) AS c
+        WHERE p.campaign_id = $1 AND p.pile = g.pile AND c.commit = 'off'";
     let ids: Vec<i64> = piles.iter().map(|pile| pile.pile.get()).collect();
     let weights: Vec<f32> = piles.iter().map(|pile| pile.weight).collect();
     let positions: Vec<f32> = piles.iter().map(|pile| pile.position).collect();
