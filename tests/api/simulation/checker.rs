@@ -69,6 +69,20 @@ pub enum Fault {
     },
 }
 
+impl Fault {
+    /// The cell that it is about.
+    pub fn cell(&self) -> Option<i64> {
+        match *self {
+            Self::Missing { cell, .. }
+            | Self::TooMany { cell, .. }
+            | Self::SeenTwice { cell, .. }
+            | Self::Miscounted { cell, .. }
+            | Self::NotOfTheCampaign { cell } => Some(cell),
+            Self::TooManyInAll { .. } | Self::LooseTags { .. } => None,
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct Judgement {
     pub faults: Vec<Fault>,

@@ -158,6 +158,14 @@ impl World {
         );
         let watch = self.watch();
         assert!(watch.wrong.is_empty(), "{:#?}", watch.wrong);
+        for fault in &judgement.faults {
+            eprint!(
+                "{}",
+                fault
+                    .cell()
+                    .map_or_else(String::new, |cell| watch.history(cell))
+            );
+        }
         assert_eq!(judgement.faults, []);
         assert!(watch.priority_percent() >= 50, "{watch}");
         assert!(watch.unfair_percent() <= 10, "{watch}");

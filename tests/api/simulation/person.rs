@@ -214,9 +214,9 @@ impl<'a> Person<'a> {
 
     fn acknowledge(&self, look: &Value) {
         let cell = Cell::parse(look["cell"].as_str().unwrap());
-        let counts = matches!(look["outcome"].as_str(), Some("tagged" | "nothing"));
         let id = look["id"].as_str().unwrap();
-        self.world.watch().answered(self.number, cell, counts, id);
+        let outcome = look["outcome"].as_str().unwrap();
+        self.world.watch().answered(self.number, cell, outcome, id);
     }
 
     /// Calls one of the servers, and again as it asks for; `None` when the campaign is over first.

@@ -15,12 +15,15 @@ use crate::harness::Cell;
 const GRACE: Duration = Duration::from_secs(5);
 /// How much earlier than a volunteer believes a lease may end, since they are kept in seconds.
 const EARLY: Duration = Duration::from_millis(1500);
+/// Reports of bad imagery that wait for the organiser.
+const REPORTS_MAX: usize = 3;
 /// How far from the place that was asked for a cell `near` may lie, in cells each way.
 const NEAR_MAX: u32 = 20;
 
 /// All that was dealt and answered.
 pub struct Watch {
     looks_wanted: usize,
+    began: Instant,
     cells: BTreeMap<Cell, Seen>,
     /// By volunteer and cell: whether it was answered.
     given: BTreeMap<(usize, Cell), bool>,
@@ -46,9 +49,18 @@ struct Seen {
     looks: usize,
     /// Who has it and has not answered, and until when.
     leases: BTreeMap<usize, Instant>,
+    /// Reports of bad imagery: nobody is given the cell until the organiser decides.
+    reports: usize,
+    /// What happened to it, by time.
+    history: Vec<String>,
 }
 
 impl Seen {
+    fn note(&mut self, began: Instant, what: String) {
+        let at = began.elapsed().as_secs_f64();
+        self.history.push(format!("  {at:6.2} s {what}"));
+    }
+
     /// Looks, and leases that end after a time.
     fn level(&self, time: Instant) -> usize {
         let live = self.leases.values().filter(|until| **until > time);
@@ -72,6 +84,7 @@ impl Watch {
         };
         Self {
             looks_wanted,
+            began: Instant::now(),
             cells: cells.iter().map(|cell| (*cell, seen(cell))).collect(),
             given: BTreeMap::new(),
             wrong: Vec::new(),
@@ -115,6 +128,11 @@ impl Watch {
         match self.cells.get_mut(&cell) {
             Some(seen) => {
                 seen.leases.insert(who, now + offer.lease);
+                let lease = offer.lease.as_secs();
+                seen.note(
+                    self.began,
+                    format!("given to {who} for {lease} s ({reason})"),
+                );
             }
             None => self.wrong.push(format!("{cell} is not of the campaign")),
         }
@@ -130,7 +148,9 @@ impl Watch {
             .cells
             .iter()
             .filter(|(other, seen)| {
-                seen.is_priority == is_priority && !self.given.contains_key(&(who, **other))
+                seen.is_priority == is_priority
+                    && seen.reports < REPORTS_MAX
+                    && !self.given.contains_key(&(who, **other))
             })
             .map(|(_, seen)| now.checked_sub(GRACE).map_or(0, |then| seen.level(then)));
         if open.min().is_some_and(|lowest| level >= lowest + 2) {
@@ -145,17 +165,27 @@ impl Watch {
     pub fn renewed(&mut self, who: usize, cell: Cell, lease: Duration) {
         if let Some(seen) = self.cells.get_mut(&cell) {
             seen.leases.insert(who, Instant::now() + lease);
+            seen.note(self.began, format!("renewed by {who}"));
         }
     }
 
-    /// `counts`: it was neither skipped nor reported.
-    pub fn answered(&mut self, who: usize, cell: Cell, counts: bool, id: &str) {
+    pub fn answered(&mut self, who: usize, cell: Cell, outcome: &str, id: &str) {
         self.acknowledged.push(id.parse().unwrap());
         self.given.insert((who, cell), true);
         if let Some(seen) = self.cells.get_mut(&cell) {
             seen.leases.remove(&who);
-            seen.looks += usize::from(counts);
+            seen.looks += usize::from(matches!(outcome, "tagged" | "nothing"));
+            seen.reports += usize::from(outcome == "bad_imagery");
+            seen.note(self.began, format!("answered by {who}: {outcome}"));
         }
+    }
+
+    /// What happened to a cell, by its packed id.
+    pub fn history(&self, cell: i64) -> String {
+        let found = self.cells.iter().find(|(known, _)| known.packed() == cell);
+        found.map_or_else(String::new, |(cell, seen)| {
+            format!("{cell}\n{}\n", seen.history.join("\n"))
+        })
     }
 
     /// In percent: how many of the deals by order were of the priority area, until half of its
