@@ -67,9 +67,13 @@ async fn measure(options: &Options, place: &Place) -> anyhow::Result<Report> {
     };
     organiser.layer().await?;
     eprintln!("publishing {0} × {0} cells …", options.edge);
-    let large = organiser
-        .campaign("large", options.edge, LARGE_LOOKS)
-        .await?;
+    // A small one would be used up.
+    let looks = if options.quick {
+        SMALL_LOOKS
+    } else {
+        LARGE_LOOKS
+    };
+    let large = organiser.campaign("large", options.edge, looks).await?;
     let tokens = campaign::volunteers(&first, VOLUNTEERS).await?;
     let sample = sample(&first, &large, &tokens).await?;
     let body = place.folder().join("answer");

@@ -122,7 +122,7 @@ impl Watch {
                 .push(format!("{cell} is not near {:?}", offer.near));
         }
         let now = Instant::now();
-        if matches!(reason, "new" | "priority") {
+        if matches!(reason, "new" | "priority" | "near") {
             self.judge_order(who, cell, now);
         }
         match self.cells.get_mut(&cell) {
@@ -188,7 +188,7 @@ impl Watch {
         })
     }
 
-    /// In percent: how many of the deals by order were of the priority area, until half of its
+    /// In percent: how many of the deals were of the priority area, until half of its
     /// places had been dealt.
     pub fn priority_percent(&self) -> usize {
         let area = self.cells.values().filter(|seen| seen.is_priority).count();
