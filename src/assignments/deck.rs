@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
+    Deal,
     card::{Pile, Summary},
     hand::{Ask, Dealt, Hand, Scope},
     ledger::Seconds,
@@ -71,8 +72,8 @@ struct Held {
     clock_ahead_secs: i64,
     searches: u32,
     searches_since: Instant,
-    /// When there was last found to be nothing for anybody, and in how many seconds there may be.
-    nothing: Option<(Instant, Option<i64>)>,
+    /// When there was last found to be nothing for anybody, and what whoever asked was told.
+    nothing: Option<(Instant, Deal)>,
 }
 
 /// What an exchange found.
@@ -166,15 +167,16 @@ impl Deck {
         held.searches <= SEARCHES_PER_SEC
     }
 
-    /// Notes that there is nothing for anybody, with the seconds until there may be.
-    pub fn note_nothing(&self, retry_after_secs: Option<i64>) {
-        self.held().nothing = Some((Instant::now(), retry_after_secs));
+    /// Notes that there is nothing for anybody, with what is to be told.
+    pub fn note_nothing(&self, told: Deal) {
+        self.held().nothing = Some((Instant::now(), told));
     }
 
-    /// What was found out since then: that there is nothing, and when there may be.
-    pub fn nothing_since(&self, asked: Instant) -> Option<Option<i64>> {
-        let (found_at, retry_after_secs) = self.held().nothing?;
-        (found_at > asked).then_some(retry_after_secs)
+    /// What is to be told if it was found out since then that there is nothing.
+    pub fn nothing_since(&self, asked: Instant) -> Option<Deal> {
+        let held = self.held();
+        let (found_at, told) = held.nothing.as_ref()?;
+        (*found_at > asked).then(|| told.clone())
     }
 
     /// The database's time, as far as is known.

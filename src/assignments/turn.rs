@@ -116,12 +116,13 @@ impl Turn {
         };
         if near.is_none()
             && !self.deal_from_hand()
-            && let Some(retry_after_secs) = deck.nothing_since(asked)
+            && let Some(told) = deck.nothing_since(asked)
         {
             // Who waited while others found nothing need not look for themselves.
-            return Ok(match self.dealt.as_slice() {
-                [] => Deal::none(retry_after_secs),
-                dealt => Deal::of(dealt),
+            return Ok(if self.dealt.is_empty() {
+                told
+            } else {
+                self.deal()
             });
         }
         if let Some(centre) = near {
@@ -192,7 +193,6 @@ impl Turn {
             let is_more = self.dealt.len() > before;
             is_fresh &= !is_more;
             match self.found {
-                Found::Nothing => break,
                 // Who came in between may have taken all of it.
                 Found::Cells if is_more || self.deck.is_dealt_out() => {}
                 // All that is left is known: with the hand put back, the deck may stand higher.
@@ -200,7 +200,7 @@ impl Turn {
                     self.deck.give_back(&self.app).await?;
                     is_fresh = true;
                 }
-                Found::Cells => break,
+                Found::Cells | Found::Nothing => break,
                 Found::Elsewhere if began.elapsed() > HELD_WAIT => break,
                 Found::Elsewhere => {
                     // Servers that hold little are about to give it back.
@@ -255,11 +255,11 @@ impl Turn {
         let now = self.deck.time(self.app.clock.now());
         let chance = chance.map(|at| i64::from(at.since(now)).max(1));
         let held = (self.found == Found::Elsewhere).then_some(HELD_RETRY_SECS);
-        let retry_after_secs = chance.into_iter().chain(held).min();
+        let told = Deal::none(chance.into_iter().chain(held).min());
         if !self.is_for_others {
-            self.deck.note_nothing(retry_after_secs);
+            self.deck.note_nothing(told.clone());
         }
-        Ok(Deal::none(retry_after_secs))
+        Ok(told)
     }
 
     /// Deals from piles that do not stay in the hand, by the first scope that gives anything.

@@ -215,8 +215,11 @@ struct Handles {
     count: metrics::Counter,
 }
 
+/// By method and status, then by route.
+type KnownHandles = HashMap<(&'static str, u16), HashMap<String, Handles>>;
+
 thread_local! {
-    static HANDLES: RefCell<HashMap<(&'static str, u16), HashMap<String, Handles>>> = RefCell::default();
+    static HANDLES: RefCell<KnownHandles> = RefCell::default();
 }
 
 impl Handles {
