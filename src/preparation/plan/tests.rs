@@ -1,3 +1,5 @@
+//! Changes of a campaign, piece by piece, against a model that looks at every tile.
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;

@@ -105,19 +105,21 @@ async fn read(
     reference: PathParam<String>,
     query: Query<ProgressQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let conn = app.db.get().await?;
-    let campaign = campaigns::find(&*conn, &reference.0, &viewer).await?;
+    let mut conn = app.db.get().await?;
+    // One state of the database, so that the numbers fit together.
+    let tx = conn.begin_snapshot().await?;
+    let campaign = campaigns::find(&tx, &reference.0, &viewer).await?;
     let wanted = i16::try_from(campaign.looks_wanted).unwrap_or(i16::MAX);
-    let lag = feed::lag(&*conn, READER).await?;
-    let activity = campaigns::activity(&*conn, &[campaign.id])
+    let lag = feed::lag(&tx, READER).await?;
+    let activity = campaigns::activity(&tx, &[campaign.id])
         .await?
         .remove(&campaign.id)
         .ok_or_else(|| Problem::internal(&"a campaign has no activity"))?;
-    let totals = queries::totals(&*conn, campaign.id, wanted).await?;
-    let tags_by_type = queries::tags_by_type(&*conn, campaign.id).await?;
-    let first_look_at = queries::first_minute(&*conn, campaign.id).await?;
+    let totals = queries::totals(&tx, campaign.id, wanted).await?;
+    let tags_by_type = queries::tags_by_type(&tx, campaign.id).await?;
+    let first_look_at = queries::first_minute(&tx, campaign.id).await?;
     let period = query.0.period.unwrap_or_default();
-    let rates = rates::read(&*conn, campaign.id, period, first_look_at, lag.now).await?;
+    let rates = rates::read(&tx, campaign.id, period, first_look_at, lag.now).await?;
     let cells_wanted = campaign.cells - activity.cells_closed;
     let as_of = lag.oldest_unread.unwrap_or(lag.now);
     let view = ProgressView {
