@@ -156,8 +156,8 @@ impl Pile {
         }
     }
 
-    /// What is stored of it.
-    pub fn summary(&self, campaign_id: Uuid, rules: &Rules) -> Summary {
+    /// Weight and level of what it has to deal next, by which it stands in the order.
+    pub fn standing(&self, rules: &Rules) -> (f32, u16) {
         let band = |card: &&Card| rules.band(card.weight);
         let wanting = self
             .cards
@@ -170,8 +170,14 @@ impl Pile {
                     .iter()
                     .min_by_key(|card| (band(card), card.level))
             });
-        let first_band = self.cards.iter().map(|card| band(&card)).min();
-        let weight = next.map_or(0.0, |card| card.weight);
+        next.map_or((0.0, LEVEL_NONE), |card| (card.weight, card.level))
+    }
+
+    /// What is stored of it.
+    pub fn summary(&self, campaign_id: Uuid, rules: &Rules) -> Summary {
+        let (weight, level) = self.standing(rules);
+        let mut bands = self.cards.iter().map(|card| rules.band(card.weight));
+        let first_band = bands.next();
         let leases = self
             .cards
             .iter()
@@ -189,12 +195,9 @@ impl Pile {
             pile: self.id,
             weight,
             position: position(campaign_id, self.id, weight),
-            level: next.map_or(LEVEL_NONE, |card| card.level),
+            level,
             due_at: leases.min(),
-            is_mixed: self
-                .cards
-                .iter()
-                .any(|card| Some(band(&card)) != first_band),
+            is_mixed: bands.any(|band| Some(band) != first_band),
             ledger: ledger::encode(entries),
         }
     }

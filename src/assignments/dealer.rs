@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use uuid::Uuid;
 
 use super::{Deal, Reason, Wish, deck::Deck, hand::Ask, turn::Turn};
@@ -70,11 +71,13 @@ impl Dealer {
     pub async fn tidy(self, app: App) {
         loop {
             tokio::time::sleep(TIDY_EVERY).await;
-            for deck in self.all() {
-                if let Err(cause) = deck.tidy(&app).await {
+            let app = &app;
+            join_all(self.all().into_iter().map(|deck| async move {
+                if let Err(cause) = deck.tidy(app).await {
                     tracing::warn!(campaign.id = %deck.campaign_id, %cause, "what was dealt could not be stored; it is tried again");
                 }
-            }
+            }))
+            .await;
         }
     }
 

@@ -1,7 +1,9 @@
 //! What this server holds of one campaign's deck.
 //!
 //! A hand is kept while piles are plenty. When few are free it is given back at once, so that
-//! other servers can deal from them too.
+//! other servers can deal from them too; likewise when another server finds none and says so by
+//! a flag in memcached. Without memcached that server waits, and then deals what stands further
+//! down.
 
 use std::{
     sync::{
@@ -11,38 +13,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    Deal,
     card::{Pile, Summary},
-    hand::{Ask, Dealt, Hand, Scope},
+    hand::Hand,
+    held::{Chore, Held},
     ledger::Seconds,
     queries::{self, Claim, Claimed},
-    rules::Rules,
 };
-use crate::{campaigns::Running, db::DbError, state::App};
+use crate::{cache::Key, campaigns::Running, db::DbError, state::App};
 
 /// How long nobody else may claim a pile; for when a server dies.
 const HOLD: Duration = Duration::from_secs(20);
-/// How long a hand is kept at most: what other servers know meanwhile is not known here.
-const HAND_AGE_MAX: Duration = Duration::from_secs(10);
-/// What was dealt is stored this often; a server that dies forgets that much.
-const SAVE_EVERY: Duration = Duration::from_secs(4);
-/// A hand from which nothing was dealt for so long is given back.
-const IDLE_MAX: Duration = Duration::from_millis(500);
-/// How long a hand is kept while piles are scarce.
-const SCARCE_MAX: Duration = Duration::from_millis(50);
-/// Piles of one claim: the fewest, and the most under load.
-const TAKE_MIN: i64 = 16;
-const TAKE_MAX: i64 = 256;
-/// A claim that lasted less than this is followed by one twice as large, one that lasted longer
-/// than that by half of it.
-const CLAIM_SHORT: Duration = Duration::from_millis(100);
-const CLAIM_LONG: Duration = Duration::from_secs(1);
-/// Searches beyond the hand in one second; who comes later is asked to come back.
-const SEARCHES_PER_SEC: u32 = 50;
+/// Claims of one exchange: another is made when the table showed the deck wrongly and nothing
+/// came of it.
+const CLAIMS_MAX: usize = 3;
 
 pub struct Deck {
     pub campaign_id: Uuid,
@@ -52,28 +38,6 @@ pub struct Deck {
     pub turn: tokio::sync::Mutex<()>,
     /// Requests that wait for their turn.
     pub waiting: AtomicUsize,
-}
-
-struct Held {
-    hand: Hand,
-    /// Edition of the campaign whose rules are in force; 0 before the first deal.
-    edition: (i32, i32),
-    is_scarce: bool,
-    /// When the oldest pile of the hand was claimed.
-    claimed_at: Option<Instant>,
-    last_deal: Instant,
-    saved_at: Instant,
-    last_claim: Instant,
-    take: i64,
-    /// Cards after the last claim.
-    cards_claimed: usize,
-    is_refilling: bool,
-    /// How far the database's clock is ahead of ours, in seconds.
-    clock_ahead_secs: i64,
-    searches: u32,
-    searches_since: Instant,
-    /// When there was last found to be nothing for anybody, and what whoever asked was told.
-    nothing: Option<(Instant, Deal)>,
 }
 
 /// What an exchange found.
@@ -86,142 +50,76 @@ pub enum Found {
     Nothing,
 }
 
-/// What has to be done with a hand.
-enum Chore {
-    GiveBack,
-    Save,
+/// What a claim brought.
+struct Brought {
+    claimed: Claimed,
+    piles: Vec<Pile>,
+    /// Those of them that stand wrongly in the table.
+    corrections: Vec<Summary>,
+}
+
+impl Brought {
+    fn nothing(claimed: Claimed) -> Self {
+        Self {
+            claimed,
+            piles: Vec::new(),
+            corrections: Vec::new(),
+        }
+    }
 }
 
 impl Deck {
     pub fn new(campaign_id: Uuid, server: Uuid) -> Self {
-        let now = Instant::now();
         Self {
             campaign_id,
             server,
             turn: tokio::sync::Mutex::new(()),
             waiting: AtomicUsize::new(0),
-            held: Mutex::new(Held {
-                hand: Hand::new(campaign_id, Rules::default()),
-                edition: (0, 0),
-                is_scarce: false,
-                claimed_at: None,
-                last_deal: now,
-                saved_at: now,
-                last_claim: now,
-                take: TAKE_MIN,
-                cards_claimed: 0,
-                is_refilling: false,
-                clock_ahead_secs: 0,
-                searches: 0,
-                searches_since: now,
-                nothing: None,
-            }),
+            held: Mutex::new(Held::new(campaign_id)),
         }
     }
 
-    /// Deals from the hand alone, if it was made under the campaign's rules.
-    pub fn deal(&self, ask: &Ask, campaign: &Running, now: Timestamp) -> Vec<Dealt> {
-        let mut held = self.held();
-        if held.edition < campaign.edition() || held.is_outdated() {
-            return Vec::new();
-        }
-        let now = held.time(now);
-        let dealt = held.hand.deal(ask, Scope::Next, now);
-        if !dealt.is_empty() {
-            held.last_deal = Instant::now();
-        }
-        dealt
-    }
-
-    /// Whether the campaign changed since the hand was taken up.
-    pub fn is_behind(&self, campaign: &Running) -> bool {
-        self.held().edition < campaign.edition()
-    }
-
-    /// Whether the hand runs low and nobody refills it. Whoever hears `true` has to.
-    pub fn wants_refill(&self) -> bool {
-        let mut held = self.held();
-        let is_low = held.hand.waiting() * 2 < held.cards_claimed;
-        let wants = is_low && !held.is_refilling && !held.is_scarce;
-        held.is_refilling |= wants;
-        wants
-    }
-
-    pub fn refilled(&self) {
-        self.held().is_refilling = false;
-    }
-
-    /// Whether the hand has nothing that comes next.
-    pub fn is_dealt_out(&self) -> bool {
-        self.held().hand.waiting() == 0
-    }
-
-    /// Whether somebody may search beyond the hand now.
-    pub fn may_search(&self) -> bool {
-        let mut held = self.held();
-        if held.searches_since.elapsed() >= Duration::from_secs(1) {
-            held.searches_since = Instant::now();
-            held.searches = 0;
-        }
-        held.searches += 1;
-        held.searches <= SEARCHES_PER_SEC
-    }
-
-    /// Notes that there is nothing for anybody, with what is to be told.
-    pub fn note_nothing(&self, told: Deal) {
-        self.held().nothing = Some((Instant::now(), told));
-    }
-
-    /// What is to be told if it was found out since then that there is nothing.
-    pub fn nothing_since(&self, asked: Instant) -> Option<Deal> {
-        let held = self.held();
-        let (found_at, told) = held.nothing.as_ref()?;
-        (*found_at > asked).then(|| told.clone())
-    }
-
-    /// The database's time, as far as is known.
-    pub fn time(&self, now: Timestamp) -> Seconds {
-        self.held().time(now)
+    /// What is held. Never kept over a wait.
+    pub fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives back piles that are dealt through and claims the next ones.
     pub async fn exchange(&self, app: &App, campaign: &Running) -> Result<Found, DbError> {
         let (finished, take) = {
             let mut held = self.held();
-            let all = held.is_outdated() || held.edition < campaign.edition();
-            let finished = if all {
-                held.claimed_at = None;
-                held.hand.lay_down()
-            } else {
-                held.hand.lay_down_finished()
-            };
-            if held.edition < campaign.edition() {
-                held.edition = campaign.edition();
-                held.hand = Hand::new(self.campaign_id, campaign.into());
-            }
-            (finished, held.next_take())
+            (held.lay_down_finished(campaign), held.next_take())
         };
         self.put(app, finished).await?;
-        let began = Instant::now();
-        let (claimed, piles) = self.claim(app, &Claim::Next { take }).await?;
-        let mut held = self.held();
-        held.clock_ahead_secs = claimed.now.as_second() - app.clock.now().as_second();
-        held.is_scarce = claimed.is_scarce;
-        held.last_claim = began;
-        held.last_deal = Instant::now();
-        if !piles.is_empty() {
-            held.claimed_at.get_or_insert(began);
+        let mut found = Found::Nothing;
+        for _ in 0..CLAIMS_MAX {
+            let corrected;
+            (found, corrected) = self.claim_next(app, take).await?;
+            if found == Found::Cells || corrected == 0 {
+                break;
+            }
         }
-        let floor = held.hand.rules().floor(claimed.floor, &piles);
-        metrics::gauge!("deck_level", "campaign" => campaign.slug.clone())
-            .set(f64::from(floor.level));
-        held.hand.take_up(piles, floor);
-        held.cards_claimed = held.hand.waiting();
-        Ok(match held.cards_claimed {
-            0 if claimed.is_held => Found::Elsewhere,
-            0 => Found::Nothing,
-            _ => Found::Cells,
-        })
+        let level = self.held().hand.floor().level;
+        metrics::gauge!("deck_level", "campaign" => campaign.slug.clone()).set(f64::from(level));
+        if found == Found::Elsewhere {
+            app.cache.raise(&Key::DeckSought(self.campaign_id)).await;
+        }
+        Ok(found)
+    }
+
+    /// Claims the next piles and takes them up. Also says how many stood wrongly in the table: it
+    /// is told of them at once, since it shows others where the deck stands.
+    async fn claim_next(&self, app: &App, take: i64) -> Result<(Found, usize), DbError> {
+        let began = Instant::now();
+        let brought = self.claim(app, &Claim::Next { take }).await?;
+        let now = app.clock.now();
+        let found = self
+            .held()
+            .take_up(&brought.claimed, brought.piles, began, now);
+        let corrections = brought.corrections;
+        self.store(app, &corrections, Some(HOLD.as_secs_f64()))
+            .await?;
+        Ok((found, corrections.len()))
     }
 
     /// Claims piles that are not to stay in the hand, deals from them and gives them back.
@@ -232,8 +130,10 @@ impl Deck {
         more: Vec<Pile>,
         deal: impl FnOnce(&mut Hand, Seconds) -> T,
     ) -> Result<(T, Vec<i64>), DbError> {
-        let (claimed, mut piles) = match self.claim(app, claim).await {
-            Ok(claimed) => claimed,
+        let Brought {
+            claimed, mut piles, ..
+        } = match self.claim(app, claim).await {
+            Ok(brought) => brought,
             Err(e) => {
                 self.held().hand.restore(more);
                 return Err(e);
@@ -259,83 +159,75 @@ impl Deck {
 
     /// Gives the whole hand back.
     pub async fn give_back(&self, app: &App) -> Result<(), DbError> {
-        let piles = {
-            let mut held = self.held();
-            held.claimed_at = None;
-            held.cards_claimed = 0;
-            held.hand.lay_down()
-        };
+        let piles = self.held().lay_down();
         self.put(app, piles).await
     }
 
     /// Gives the hand back when piles are scarce and nobody waits for it here.
     pub async fn give_back_if_scarce(&self, app: &App) -> Result<(), DbError> {
-        let (is_scarce, age) = {
-            let held = self.held();
-            (held.is_scarce, held.claimed_at.map(|at| at.elapsed()))
-        };
         let is_wanted = self.waiting.load(Ordering::Relaxed) > 0;
-        match age {
-            Some(age) if is_scarce && (!is_wanted || age > SCARCE_MAX) => self.give_back(app).await,
-            _ => Ok(()),
+        let is_due = self.held().is_due_back(is_wanted);
+        if is_due {
+            self.give_back(app).await?;
         }
+        Ok(())
     }
 
-    /// What has to be done from time to time: an idle or old hand is given back, what was dealt
-    /// is stored.
+    /// What has to be done from time to time: an idle or old hand is given back, and one that
+    /// others seek; what was dealt is stored.
     pub async fn tidy(&self, app: &App) -> Result<(), DbError> {
-        if self.chore().is_none() {
+        let chore = self.held().chore();
+        let is_due = match chore {
+            None => false,
+            Some(Chore::Ask) => {
+                app.cache
+                    .is_raised(&Key::DeckSought(self.campaign_id))
+                    .await
+            }
+            Some(Chore::GiveBack | Chore::Save) => true,
+        };
+        if !is_due {
             return Ok(());
         }
         // In turn, so that nothing older is stored over what an exchange stores.
         let Ok(_turn) = self.turn.try_lock() else {
             return Ok(());
         };
-        match self.chore() {
+        let chore = self.held().chore();
+        match chore {
             None => Ok(()),
-            Some(Chore::GiveBack) => self.give_back(app).await,
+            Some(Chore::GiveBack | Chore::Ask) => self.give_back(app).await,
             Some(Chore::Save) => {
-                let unsaved = {
-                    let mut held = self.held();
-                    held.saved_at = Instant::now();
-                    held.hand.unsaved()
-                };
+                let unsaved = self.held().unsaved();
                 self.store(app, &unsaved, Some(HOLD.as_secs_f64())).await
             }
         }
     }
 
-    fn chore(&self) -> Option<Chore> {
-        let held = self.held();
-        let age = held.claimed_at?.elapsed();
-        let is_over = held.last_deal.elapsed() > IDLE_MAX
-            || age > HAND_AGE_MAX
-            || (held.is_scarce && age > SCARCE_MAX);
-        if is_over {
-            return Some(Chore::GiveBack);
-        }
-        (held.saved_at.elapsed() > SAVE_EVERY).then_some(Chore::Save)
-    }
-
-    fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn claim(&self, app: &App, claim: &Claim) -> Result<(Claimed, Vec<Pile>), DbError> {
+    async fn claim(&self, app: &App, claim: &Claim) -> Result<Brought, DbError> {
         let rules = self.held().hand.rules().clone();
         let conn = app.db.get().await?;
         let hold = HOLD.as_secs_f64();
-        let mut claimed =
+        let claimed =
             queries::claim(&*conn, self.campaign_id, &rules, self.server, hold, claim).await?;
         metrics::counter!("deck_claims_total", "kind" => claim.kind()).increment(1);
         if claimed.piles.is_empty() {
-            return Ok((claimed, Vec::new()));
+            return Ok(Brought::nothing(claimed));
         }
-        let ids = claimed.piles.iter().map(|(id, _)| *id);
+        let ids = claimed.piles.iter().map(|stored| stored.id);
         let loaded = queries::load(&*conn, self.campaign_id, ids).await?;
-        let ledgers = std::mem::take(&mut claimed.piles);
-        let piles = loaded.into_piles(self.campaign_id, ledgers, claimed.now.into())?;
-        Ok((claimed, piles))
+        let piles = loaded.into_piles(self.campaign_id, &claimed.piles, claimed.now.into())?;
+        let corrections = piles
+            .iter()
+            .zip(&claimed.piles)
+            .filter(|(pile, stored)| !stored.is_at(pile.standing(&rules)))
+            .map(|(pile, _)| pile.summary(self.campaign_id, &rules))
+            .collect();
+        Ok(Brought {
+            claimed,
+            piles,
+            corrections,
+        })
     }
 
     /// Puts piles back; those that cannot be stored now stay in the hand.
@@ -347,9 +239,7 @@ impl Deck {
             .collect();
         let stored = self.store(app, &summaries, None).await;
         if stored.is_err() {
-            let mut held = self.held();
-            held.claimed_at.get_or_insert_with(Instant::now);
-            held.hand.restore(piles);
+            self.held().restore(piles);
         }
         stored
     }
@@ -374,27 +264,5 @@ impl Deck {
         let avoided = self.held().hand.take_repeats_avoided();
         metrics::counter!("assignments_repeats_avoided_total").increment(avoided);
         Ok(())
-    }
-}
-
-impl Held {
-    fn time(&self, now: Timestamp) -> Seconds {
-        let ahead = jiff::SignedDuration::from_secs(self.clock_ahead_secs);
-        now.checked_add(ahead).unwrap_or(now).into()
-    }
-
-    fn is_outdated(&self) -> bool {
-        self.claimed_at
-            .is_some_and(|at| at.elapsed() > HAND_AGE_MAX)
-    }
-
-    fn next_take(&mut self) -> i64 {
-        let lasted = self.last_claim.elapsed();
-        if lasted < CLAIM_SHORT && self.cards_claimed > 0 {
-            self.take = (self.take * 2).min(TAKE_MAX);
-        } else if lasted > CLAIM_LONG {
-            self.take = (self.take / 2).max(TAKE_MIN);
-        }
-        self.take
     }
 }

@@ -86,6 +86,10 @@ impl Hand {
         &self.rules
     }
 
+    pub fn floor(&self) -> Floor {
+        self.floor
+    }
+
     /// Cards that come next.
     pub fn waiting(&self) -> usize {
         self.queue.len()

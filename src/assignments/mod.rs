@@ -22,6 +22,7 @@ mod dealer;
 mod deck;
 mod hand;
 mod handlers;
+mod held;
 mod history;
 mod lay;
 mod ledger;

@@ -65,14 +65,14 @@ impl Turn {
     /// Deals from the hand; says whether that was enough.
     pub fn deal_from_hand(&mut self) -> bool {
         let now = self.app.clock.now();
-        let dealt = self.deck.deal(&self.left(), &self.campaign, now);
+        let dealt = self.deck.held().deal(&self.left(), &self.campaign, now);
         self.dealt.extend(dealt);
         self.is_served()
     }
 
     /// Whether whoever was dealt from the hand has to refill it, by [`Self::refill`].
     pub fn wants_refill(&self) -> bool {
-        self.deck.wants_refill()
+        self.deck.held().wants_refill()
     }
 
     /// What was dealt.
@@ -103,7 +103,7 @@ impl Turn {
         if let Err(cause) = self.deck.exchange(&self.app, &self.campaign).await {
             tracing::warn!(campaign.id = %self.campaign.id, %cause, "a hand could not be refilled");
         }
-        self.deck.refilled();
+        self.deck.held().refilled();
     }
 
     pub async fn take(mut self, near: Option<Tile>) -> Result<Deal, Problem> {
@@ -116,7 +116,7 @@ impl Turn {
         };
         if near.is_none()
             && !self.deal_from_hand()
-            && let Some(told) = deck.nothing_since(asked)
+            && let Some(told) = deck.held().nothing_since(asked)
         {
             // Who waited while others found nothing need not look for themselves.
             return Ok(if self.dealt.is_empty() {
@@ -140,7 +140,7 @@ impl Turn {
 
     /// What there is for somebody beyond what comes next.
     async fn search_on(&mut self) -> Result<Deal, DbError> {
-        if !self.deck.may_search() {
+        if !self.deck.held().may_search() {
             return Ok(Deal::none(Some(CROWDED_RETRY_SECS)));
         }
         self.search().await?;
@@ -175,7 +175,7 @@ impl Turn {
 
     /// Puts the campaign's rules in force.
     async fn ready(&self) -> Result<(), DbError> {
-        if self.deck.is_behind(&self.campaign) {
+        if self.deck.held().is_behind(&self.campaign) {
             self.deck.exchange(&self.app, &self.campaign).await?;
         }
         Ok(())
@@ -194,7 +194,7 @@ impl Turn {
             is_fresh &= !is_more;
             match self.found {
                 // Who came in between may have taken all of it.
-                Found::Cells if is_more || self.deck.is_dealt_out() => {}
+                Found::Cells if is_more || self.deck.held().is_dealt_out() => {}
                 // All that is left is known: with the hand put back, the deck may stand higher.
                 Found::Cells if !is_fresh => {
                     self.deck.give_back(&self.app).await?;
@@ -252,12 +252,12 @@ impl Turn {
             }
             skip.extend(seen);
         }
-        let now = self.deck.time(self.app.clock.now());
+        let now = self.deck.held().time(self.app.clock.now());
         let chance = chance.map(|at| i64::from(at.since(now)).max(1));
         let held = (self.found == Found::Elsewhere).then_some(HELD_RETRY_SECS);
         let told = Deal::none(chance.into_iter().chain(held).min());
         if !self.is_for_others {
-            self.deck.note_nothing(told.clone());
+            self.deck.held().note_nothing(told.clone());
         }
         Ok(told)
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use uuid::Uuid;
+
 #[derive(Clone, Debug)]
 pub enum Key {
     /// What volunteers' calls need of a campaign, by slug or id. It is forgotten when the
@@ -9,6 +11,8 @@ pub enum Key {
     Campaign(String),
     /// Open campaigns, for volunteers who have seen all of theirs. Old by seconds does no harm.
     OpenCampaigns,
+    /// Raised while a server finds no piles of a campaign's deck because others hold them.
+    DeckSought(Uuid),
     /// Written by the health check.
     Health,
 }
@@ -18,13 +22,14 @@ impl Key {
         match self {
             Self::Campaign(reference) => format!("{prefix}:campaign:2:{reference}"),
             Self::OpenCampaigns => format!("{prefix}:open-campaigns:1"),
+            Self::DeckSought(campaign_id) => format!("{prefix}:deck-sought:1:{campaign_id}"),
             Self::Health => format!("{prefix}:health"),
         }
     }
 
     pub(super) fn lifetime(&self) -> Duration {
         match self {
-            Self::Campaign(_) => Duration::from_secs(1),
+            Self::Campaign(_) | Self::DeckSought(_) => Duration::from_secs(1),
             Self::OpenCampaigns => Duration::from_secs(5),
             Self::Health => Duration::from_mins(1),
         }
@@ -34,6 +39,7 @@ impl Key {
         match self {
             Self::Campaign(_) => "campaign",
             Self::OpenCampaigns => "open-campaigns",
+            Self::DeckSought(_) => "deck-sought",
             Self::Health => "health",
         }
     }

@@ -116,6 +116,17 @@ impl Cache {
         }
     }
 
+    /// Raises a flag that all servers see for its lifetime; a hint, since memcached may be away.
+    pub async fn raise(&self, key: &Key) {
+        self.write_shared(key, &key.name(&self.prefix), &true).await;
+    }
+
+    /// Whether any server raised a flag; not when memcached is away.
+    pub async fn is_raised(&self, key: &Key) -> bool {
+        let flag = self.read_shared::<bool>(key, &key.name(&self.prefix)).await;
+        flag.unwrap_or_default()
+    }
+
     pub async fn health(&self) -> Health {
         let name = Key::Health.name(&self.prefix);
         match self

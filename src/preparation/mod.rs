@@ -117,6 +117,7 @@ async fn open_prepared(db: &impl GenericClient, id: Uuid) -> Result<Step, Proble
     if !campaigns::open_prepared(db, id).await? {
         return Ok(Step::Changed(id));
     }
+    queries::analyze(db).await?;
     campaigns::record_version(db, id, None).await?;
     Ok(Step::Opened(id))
 }

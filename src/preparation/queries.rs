@@ -49,3 +49,11 @@ pub async fn put_cells(
         })
         .collect()
 }
+
+/// Tells the planner of the new rows. Until it knows of them, it takes a claim of piles for cheap
+/// and walks over all of them.
+pub async fn analyze(db: &impl GenericClient) -> Result<(), DbError> {
+    db.execute_typed("-- preparation::analyze\nANALYZE cells, piles", &[])
+        .await?;
+    Ok(())
+}

@@ -74,13 +74,23 @@ fn at_each(app: &App, client: &Client) -> Vec<Client> {
     servers.map(|server| client.at(&server.url)).collect()
 }
 
-/// Whether each server gives a new volunteer a cell of those first.
-async fn both_give(app: &App, campaign: &Campaign, wanted: impl Fn(Cell) -> bool) -> Option<()> {
-    for volunteer in at_each(app, &app.volunteer().await) {
-        let given = campaign.given(&volunteer, 1).await;
-        given.first().filter(|cell| wanted(**cell))?;
-    }
-    Some(())
+/// Waits until each server gives a new volunteer such a cell, for such a reason.
+async fn each_gives(
+    app: &App,
+    campaign: &Campaign,
+    what: &str,
+    wanted: impl Fn(Cell, &str) -> bool,
+) {
+    let wanted = &wanted;
+    join_all(app.servers.iter().map(|server| {
+        within(SOON, what, move || async move {
+            let volunteer = app.volunteer().await.at(&server.url);
+            let given = campaign.ask(&volunteer, 1).await.expect(200);
+            let reason = given["assignments"][0]["reason"].as_str()?;
+            wanted(cells_of(&given)[0], reason).then_some(())
+        })
+    }))
+    .await;
 }
 
 #[tokio::test]
@@ -97,14 +107,54 @@ async fn new_priorities_are_in_force_on_every_server_at_once() {
         .change(json!({"priorities": [{"area": area(corner, 4, 4), "weight": 50}]}))
         .await
         .expect(200);
-    within(SOON, "both servers deal from the corner", || {
-        both_give(&app, &campaign, wanted)
-    })
+    each_gives(
+        &app,
+        &campaign,
+        "both servers deal from the corner",
+        |cell, reason| wanted(cell) && reason == "priority",
+    )
     .await;
     carried_out(&campaign).await;
     assert_eq!(weights(&app).await, expected([("50", 16), ("1", 240)]));
     let dealt = campaign.ask(&app.volunteer().await, 2).await.expect(200);
     assert_eq!(dealt["assignments"][0]["reason"], "priority");
+    verified(&app).await;
+}
+
+#[tokio::test]
+async fn new_priorities_reach_a_server_while_another_deals_without_pause() {
+    let app = two_servers().await;
+    let campaign = app.campaign().cells(16, 16).looks_wanted(100).open().await;
+    let corner = campaign.cells[0].step(12, 12);
+    let wanted = |cell: Cell| cell.x >= corner.x && cell.y >= corner.y;
+    let busy = async {
+        loop {
+            campaign.given(&app.volunteer().await, 1).await;
+        }
+    };
+    let watched = async {
+        campaign
+            .change(json!({"priorities": [{"area": area(corner, 4, 4), "weight": 50}]}))
+            .await
+            .expect(200);
+        each_gives(
+            &app,
+            &campaign,
+            "both servers deal from the corner",
+            |cell, reason| wanted(cell) && reason == "priority",
+        )
+        .await;
+        carried_out(&campaign).await;
+        for server in app.servers.iter().cycle().take(10) {
+            let volunteer = app.volunteer().await.at(&server.url);
+            let given = campaign.given(&volunteer, 1).await;
+            assert!(wanted(given[0]), "{given:?} was given before {corner:?}");
+        }
+    };
+    tokio::select! {
+        () = busy => unreachable!("it never ends"),
+        () = watched => {}
+    }
     verified(&app).await;
 }
 
@@ -183,11 +233,8 @@ async fn an_area_that_grows_is_searched_while_the_campaign_stays_open() {
         (&changed["state"], &changed["cells"]),
         (&json!("open"), &json!(23))
     );
-    let new = |cell: Cell| cell.x >= first.x + 3;
-    within(SOON, "both servers deal the new cells", || {
-        both_give(&app, &campaign, new)
-    })
-    .await;
+    let new = |cell: Cell, _: &str| cell.x >= first.x + 3;
+    each_gives(&app, &campaign, "both servers deal the new cells", new).await;
     let shown = carried_out(&campaign).await;
     assert_eq!(shown["cells"], 23);
     assert_eq!(shown["looks_missing"], 14);
@@ -597,11 +644,12 @@ async fn changes_during_a_change_end_as_the_last_one_says() {
         .change(json!({"priorities": [{"area": area(east, 8, 8), "weight": 50}]}))
         .await
         .expect(200);
-    within(SOON, "the newest priorities go first", || {
-        both_give(&app, &campaign, |cell| {
-            cell.x >= east.x && cell.x < east.x + 8
-        })
-    })
+    each_gives(
+        &app,
+        &campaign,
+        "the newest priorities go first",
+        |cell, _| cell.x >= east.x && cell.x < east.x + 8,
+    )
     .await;
     let [west, south, eastern, northern] = WHOLE;
     let grown = json!({"type": "MultiPolygon", "coordinates": [

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio_postgres::{GenericClient, types::Type};
 use uuid::Uuid;
 
-use super::cell_id;
+use super::{Stored, cell_id};
 use crate::{
     assignments::{
         card::{CellFacts, Pile},
@@ -29,21 +29,22 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Puts piles together with their ledgers.
+    /// Puts piles together, in the order in which they were claimed.
     pub fn into_piles(
         mut self,
         campaign_id: Uuid,
-        ledgers: Vec<(CellId, Vec<u8>)>,
+        stored: &[Stored],
         now: Seconds,
     ) -> Result<Vec<Pile>, DbError> {
         let mut renewed: BTreeMap<CellId, Vec<(VolunteerKey, Seconds)>> = BTreeMap::new();
         for (cell, volunteer, ends) in self.renewed {
             renewed.entry(cell).or_default().push((volunteer, ends));
         }
-        ledgers
-            .into_iter()
-            .map(|(id, bytes)| {
-                let mut ledger = ledger::decode(id, &bytes)
+        stored
+            .iter()
+            .map(|stored| {
+                let id = stored.id;
+                let mut ledger = ledger::decode(id, &stored.ledger)
                     .map_err(|e| DbError::Damaged(format!("piles.ledger: {e}")))?;
                 let mut facts = BTreeMap::new();
                 for cell in cells_of(id) {

@@ -59,8 +59,23 @@ pub struct Claimed {
     pub is_scarce: bool,
     /// Whether there is more that comes next, in the hands of other servers.
     pub is_held: bool,
-    /// Piles with their ledgers.
-    pub piles: Vec<(CellId, Vec<u8>)>,
+    pub piles: Vec<Stored>,
+}
+
+/// A pile as it stood in the table.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    pub id: CellId,
+    pub weight: f32,
+    pub level: i16,
+    pub ledger: Vec<u8>,
+}
+
+impl Stored {
+    /// Whether the table tells others where the pile turned out to stand.
+    pub fn is_at(&self, (weight, at): (f32, u16)) -> bool {
+        self.level == level(at) && self.weight.total_cmp(&weight).is_eq()
+    }
 }
 
 /// Where the deck stands: the heaviest band with cells to deal, the lowest level in it.
@@ -94,9 +109,7 @@ const FREE: &str = "
         ORDER BY p.level, p.position
         LIMIT 4 * $7
     ), share AS (
-        SELECT CASE WHEN count(*) < 4 THEN count(*) ELSE count(*) / 4 END AS piles,
-               count(*) < 4 AS is_scarce
-        FROM free
+        SELECT CASE WHEN count(*) < 4 THEN count(*) ELSE count(*) / 4 END AS piles FROM free
     ), picked AS (
         (SELECT pile FROM free ORDER BY level, position LIMIT (SELECT piles FROM share))
         UNION
@@ -104,14 +117,16 @@ const FREE: &str = "
          WHERE campaign_id = $1 AND due_at <= now() AND (holder IS NULL OR held_until < now())
          ORDER BY due_at
          LIMIT $7)
+    ), rest AS (
+        SELECT count(*) < 3 AS is_scarce FROM free WHERE pile NOT IN (SELECT pile FROM picked)
     )";
 
 const THESE: &str = "
-    , share AS (SELECT true AS is_scarce), free AS (SELECT 1 WHERE false)
+    , rest AS (SELECT true AS is_scarce), free AS (SELECT 1 WHERE false)
     , picked AS (SELECT pile FROM unnest($7::int8[]) AS t (pile))";
 
 const SEARCH: &str = "
-    , share AS (SELECT true AS is_scarce), free AS (SELECT 1 WHERE false)
+    , rest AS (SELECT true AS is_scarce), free AS (SELECT 1 WHERE false)
     , picked AS (
         SELECT p.pile
         FROM weights AS w
@@ -126,7 +141,7 @@ const SEARCH: &str = "
     )";
 
 const LEASED: &str = "
-    , share AS (SELECT true AS is_scarce), free AS (SELECT 1 WHERE false)
+    , rest AS (SELECT true AS is_scarce), free AS (SELECT 1 WHERE false)
     , picked AS (
         SELECT pile FROM piles
         WHERE campaign_id = $1 AND due_at IS NOT NULL AND level < $9
@@ -151,9 +166,9 @@ const TAKE: &str = "
         SET holder = $5, held_until = now() + make_interval(secs => $6), nudged = false
         FROM locked AS l, (SELECT set_config('synchronous_commit', 'off', true) AS commit) AS c
         WHERE p.campaign_id = $1 AND p.pile = l.pile AND c.commit = 'off'
-        RETURNING p.pile, p.ledger
+        RETURNING p.pile, p.weight, p.level, p.ledger
     )
-    SELECT now() AS now, f.band, f.level, s.is_scarce,
+    SELECT now() AS now, f.band, f.level AS floor, r.is_scarce,
            CASE WHEN EXISTS (SELECT FROM free) THEN NOT EXISTS (SELECT FROM claimed)
                 ELSE EXISTS (
                     SELECT FROM weights AS w
@@ -161,8 +176,8 @@ const TAKE: &str = "
                     WHERE w.band = f.band AND p.level >= f.level AND p.level <= f.level + 1
                       AND p.level < $2 AND p.holder <> $5 AND p.held_until >= now())
            END AS is_held,
-           c.pile, c.ledger
-    FROM share AS s
+           c.pile, c.weight, c.level, c.ledger
+    FROM rest AS r
     LEFT JOIN floor AS f ON true
     LEFT JOIN claimed AS c ON true";
 
@@ -218,7 +233,7 @@ fn claimed(rows: &[Row]) -> Result<Claimed, DbError> {
         .ok_or_else(|| DbError::Damaged("a claim gave no row".to_owned()))?;
     let floor = match (
         first.get::<_, Option<i16>>("band"),
-        first.get::<_, Option<i16>>("level"),
+        first.get::<_, Option<i16>>("floor"),
     ) {
         (Some(band), Some(level)) => Some(Floor {
             band: usize::from(band.unsigned_abs()),
@@ -228,8 +243,15 @@ fn claimed(rows: &[Row]) -> Result<Claimed, DbError> {
     };
     let piles = rows
         .iter()
-        .filter_map(|row| Some((row.get::<_, Option<i64>>("pile")?, row.get("ledger"))))
-        .map(|(pile, ledger)| Ok((cell_id(pile, "piles.pile")?, ledger)))
+        .filter_map(|row| Some((row, row.get::<_, Option<i64>>("pile")?)))
+        .map(|(row, pile)| {
+            Ok(Stored {
+                id: cell_id(pile, "piles.pile")?,
+                weight: row.get("weight"),
+                level: row.get("level"),
+                ledger: row.get("ledger"),
+            })
+        })
         .collect::<Result<_, DbError>>()?;
     Ok(Claimed {
         now: first.get("now"),
@@ -242,6 +264,9 @@ fn claimed(rows: &[Row]) -> Result<Claimed, DbError> {
 
 /// Stores piles that a server holds; those that it `keeps` for some seconds more, all others are
 /// free. Gives those that were stored: one that was not had another holder meanwhile.
+///
+/// Of a pile that changed meanwhile the holder knows only the ledger, so what the change said of
+/// its place in the order stays.
 pub async fn put(
     db: &impl GenericClient,
     campaign_id: Uuid,
@@ -261,7 +286,10 @@ pub async fn put(
             FOR UPDATE OF p
         )
         UPDATE piles AS p
-        SET weight = g.weight, position = g.position, level = g.level, is_mixed = g.is_mixed,
+        SET weight = CASE WHEN p.nudged THEN p.weight ELSE g.weight END,
+            position = CASE WHEN p.nudged THEN p.position ELSE g.position END,
+            level = CASE WHEN p.nudged THEN least(p.level, g.level) ELSE g.level END,
+            is_mixed = g.is_mixed OR (p.nudged AND p.is_mixed),
             ledger = g.ledger,
             due_at = CASE WHEN p.nudged THEN now() ELSE g.due_at END,
             holder = CASE WHEN $10::float8 IS NULL THEN NULL ELSE p.holder END,
