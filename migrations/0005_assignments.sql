@@ -15,6 +15,8 @@ CREATE TABLE piles (
     is_mixed    boolean NOT NULL DEFAULT false,
     -- When it must be counted anew, since a lease ends; NULL when no lease is open.
     due_at      timestamptz,
+    -- When one of its cells may be given beyond the looks wanted, since its holders are idle by then.
+    tail_at     timestamptz,
     -- Something changed that is not counted yet; also when a server holds it.
     nudged      boolean NOT NULL DEFAULT false,
     -- The server that deals from it now, and until when nobody else may.
@@ -23,9 +25,15 @@ CREATE TABLE piles (
     -- Who was given which cell and has not answered: see assignments::ledger.
     ledger      bytea NOT NULL DEFAULT '',
     CONSTRAINT piles_pkey PRIMARY KEY (campaign_id, pile)
-) WITH (fillfactor = 80);
+) WITH (
+    fillfactor = 80,
+    -- Its rows change all the time, and a claim reads past dead entries of the indexes.
+    autovacuum_vacuum_scale_factor = 0.02,
+    autovacuum_vacuum_cost_delay = 0
+);
 CREATE INDEX piles_deal_idx ON piles (campaign_id, weight, level, position);
 CREATE INDEX piles_due_idx ON piles (campaign_id, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX piles_tail_idx ON piles (campaign_id, tail_at) WHERE tail_at IS NOT NULL;
 CREATE INDEX piles_mixed_idx ON piles (campaign_id, pile) WHERE is_mixed;
 
 -- Leases that were renewed; the ledger has the rest.
@@ -36,3 +44,4 @@ CREATE TABLE lease_renewals (
     lease_expires_at timestamptz NOT NULL,
     CONSTRAINT lease_renewals_pkey PRIMARY KEY (campaign_id, cell, volunteer_id)
 );
+CREATE INDEX lease_renewals_ended_idx ON lease_renewals (lease_expires_at);

@@ -4,7 +4,7 @@
 use std::{future::Future, time::Duration};
 
 use crate::{
-    campaigns,
+    assignments, campaigns,
     preparation::{self, Preparation, Step},
     progress,
     state::App,
@@ -12,6 +12,8 @@ use crate::{
 
 /// Rest of a loop that found nothing to do.
 const IDLE: Duration = Duration::from_millis(200);
+/// The same for what is only to be kept small.
+const TIDY_EVERY: Duration = Duration::from_mins(10);
 /// Rest after a failure, which is doubled each time up to the longest.
 const BACKOFF_FIRST: Duration = Duration::from_millis(500);
 const BACKOFF_MAX: Duration = Duration::from_secs(30);
@@ -19,15 +21,20 @@ const BACKOFF_MAX: Duration = Duration::from_secs(30);
 /// Runs all loops until `stop` completes; a step that has begun is finished.
 pub async fn run(app: &App, stop: impl Future<Output = ()>) {
     let (ended, running) = tokio::sync::watch::channel(false);
-    let loops = futures_util::future::join3(
-        repeat("progress", running.clone(), async || {
+    let loops = futures_util::future::join4(
+        repeat("progress", running.clone(), IDLE, async || {
             progress::step(app)
                 .await
                 .map(|changes| changes > 0)
                 .map_err(Into::into)
         }),
         prepare(app, running.clone()),
-        repeat("close_ended", running, async || close_ended(app).await),
+        repeat("close_ended", running.clone(), IDLE, async || {
+            close_ended(app).await
+        }),
+        repeat("forget_renewals", running, TIDY_EVERY, async || {
+            assignments::forget_ended(&app.db).await.map_err(Into::into)
+        }),
     );
     let stopping = async {
         stop.await;
@@ -38,7 +45,7 @@ pub async fn run(app: &App, stop: impl Future<Output = ()>) {
 
 async fn prepare(app: &App, running: tokio::sync::watch::Receiver<bool>) {
     let preparation = tokio::sync::Mutex::new(Preparation::default());
-    repeat("preparation", running, async || {
+    repeat("preparation", running, IDLE, async || {
         let mut preparation = preparation.lock().await;
         match preparation::step(app, &mut preparation).await {
             Ok(Step::Idle) => Ok(false),
@@ -72,10 +79,11 @@ async fn close_ended(app: &App) -> anyhow::Result<bool> {
     Ok(!closed.is_empty())
 }
 
-/// Repeats a step: at once while there is work, after a rest when there is none.
+/// Repeats a step: at once while there is work, after `idle` when there is none.
 async fn repeat(
     name: &'static str,
     mut running: tokio::sync::watch::Receiver<bool>,
+    idle: Duration,
     step: impl AsyncFn() -> anyhow::Result<bool>,
 ) {
     let mut backoff = BACKOFF_FIRST;
@@ -87,7 +95,7 @@ async fn repeat(
             }
             Ok(false) => {
                 backoff = BACKOFF_FIRST;
-                IDLE
+                idle
             }
             Err(cause) => {
                 tracing::warn!(

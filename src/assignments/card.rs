@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::{
-    BAD_IMAGERY_REPORTS, TAIL_EXTRA, TAIL_PATIENCE_SECS,
+    BAD_IMAGERY_REPORTS, TAIL_EXTRA,
     ledger::{self, Given, Seconds, VolunteerKey},
     order::position,
     rules::Rules,
@@ -66,6 +66,8 @@ pub struct Summary {
     pub position: f32,
     pub level: u16,
     pub due_at: Option<Seconds>,
+    /// When a cell may first be given beyond the looks wanted: see [`Card::tail_at`].
+    pub tail_at: Option<Seconds>,
     /// Whether it has cells of several bands.
     pub is_mixed: bool,
     pub ledger: Vec<u8>,
@@ -105,10 +107,8 @@ impl Card {
     pub fn tail_at(&self, wanted: u16) -> Option<Seconds> {
         let is_tail =
             self.done < wanted && self.level >= wanted && self.level < wanted + TAIL_EXTRA;
-        let youngest = self.given.iter().map(|given| given.dealt_at).max();
-        youngest
-            .filter(|_| is_tail)
-            .map(|dealt| dealt.plus(TAIL_PATIENCE_SECS))
+        let last_idle = self.given.iter().map(|given| given.idle_at).max();
+        last_idle.filter(|_| is_tail)
     }
 
     /// When the next of its live leases ends.
@@ -182,6 +182,8 @@ impl Pile {
             .cards
             .iter()
             .filter_map(|card| card.lease_ends(self.counted_at));
+        let wanted = rules.looks_wanted;
+        let tails = self.cards.iter().filter_map(|card| card.tail_at(wanted));
         let entries = self
             .cards
             .iter()
@@ -197,6 +199,7 @@ impl Pile {
             position: position(campaign_id, self.id, weight),
             level,
             due_at: leases.min(),
+            tail_at: tails.min(),
             is_mixed: bands.any(|band| Some(band) != first_band),
             ledger: ledger::encode(entries),
         }

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::join_all;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::{Deal, Reason, Wish, deck::Deck, hand::Ask, turn::Turn};
@@ -48,18 +48,21 @@ impl Dealer {
             volunteer: volunteer_id.into(),
             count: usize::from(wish.count),
             lease_secs: wish.lease_secs.unwrap_or(campaign.lease_seconds),
+            is_reserved: wish.lease_secs.is_some(),
         };
         let mut turn = Turn::new(app.clone(), Arc::clone(campaign), deck, ask);
-        let deal = match wish.near {
-            None if turn.deal_from_hand() => {
-                if turn.wants_refill() {
-                    tokio::spawn(turn.again().refill());
-                }
-                turn.deal()
+        let is_served = match wish.near {
+            None => turn.deal_from_hand(),
+            Some(centre) => turn.deal_close(centre),
+        };
+        let deal = if is_served {
+            if turn.wants_refill() {
+                tokio::spawn(turn.again().refill());
             }
-            near => tokio::spawn(turn.take(near))
-                .await
-                .map_err(|e| Problem::internal(&e))??,
+            turn.deal()
+        } else {
+            let taken = tokio::spawn(turn.take(wish.near)).await;
+            taken.map_err(|e| Problem::internal(&e))??
         };
         for assignment in &deal.assignments {
             count(assignment.reason);
@@ -67,17 +70,17 @@ impl Dealer {
         Ok(deal)
     }
 
-    /// Looks after the hands for as long as the server runs.
+    /// Looks after the hands for as long as the server runs, each by itself: one whose exchange
+    /// with the database takes long delays no other.
     pub async fn tidy(self, app: App) {
+        let mut busy: HashMap<Uuid, JoinHandle<()>> = HashMap::new();
         loop {
             tokio::time::sleep(TIDY_EVERY).await;
-            let app = &app;
-            join_all(self.all().into_iter().map(|deck| async move {
-                if let Err(cause) = deck.tidy(app).await {
-                    tracing::warn!(campaign.id = %deck.campaign_id, %cause, "what was dealt could not be stored; it is tried again");
-                }
-            }))
-            .await;
+            busy.retain(|_, task| !task.is_finished());
+            for deck in self.all() {
+                busy.entry(deck.campaign_id)
+                    .or_insert_with(|| tokio::spawn(tidy(app.clone(), deck)));
+            }
         }
     }
 
@@ -102,6 +105,12 @@ impl Dealer {
     fn all(&self) -> Vec<Arc<Deck>> {
         let decks = self.decks.lock().unwrap_or_else(PoisonError::into_inner);
         decks.values().cloned().collect()
+    }
+}
+
+async fn tidy(app: App, deck: Arc<Deck>) {
+    if let Err(cause) = deck.tidy(&app).await {
+        tracing::warn!(campaign.id = %deck.campaign_id, %cause, "what was dealt could not be stored; it is tried again");
     }
 }
 

@@ -20,9 +20,15 @@ use super::{
     hand::Hand,
     held::{Chore, Held},
     ledger::Seconds,
-    queries::{self, Claim, Claimed},
+    queries::{self, Claim, Claimant, Claimed},
 };
-use crate::{cache::Key, campaigns::Running, db::DbError, state::App};
+use crate::{
+    cache::Key,
+    campaigns::Running,
+    db::DbError,
+    geo::{CellId, Tile},
+    state::App,
+};
 
 /// How long nobody else may claim a pile; for when a server dies.
 const HOLD: Duration = Duration::from_secs(20);
@@ -47,6 +53,8 @@ pub enum Found {
     Cells,
     /// It has none; other servers hold some.
     Elsewhere,
+    /// It has none, since others took what was free at the same moment.
+    Raced,
     Nothing,
 }
 
@@ -86,18 +94,23 @@ impl Deck {
 
     /// Gives back piles that are dealt through and claims the next ones.
     pub async fn exchange(&self, app: &App, campaign: &Running) -> Result<Found, DbError> {
-        let (finished, take) = {
+        let (finished, take, beyond_held) = {
             let mut held = self.held();
-            (held.lay_down_finished(campaign), held.next_take())
+            let finished = held.lay_down_finished(campaign);
+            (finished, held.next_take(), held.has_waited())
         };
         self.put(app, finished).await?;
+        let next = Claim::Next { take, beyond_held };
         let mut found = Found::Nothing;
         for _ in 0..CLAIMS_MAX {
             let corrected;
-            (found, corrected) = self.claim_next(app, take).await?;
-            if found == Found::Cells || corrected == 0 {
+            (found, corrected) = self.claim_into_hand(app, &next).await?;
+            if found == Found::Cells || (corrected == 0 && found != Found::Raced) {
                 break;
             }
+        }
+        if found == Found::Cells && !beyond_held {
+            self.held().need_not_wait();
         }
         let level = self.held().hand.floor().level;
         metrics::gauge!("deck_level", "campaign" => campaign.slug.clone()).set(f64::from(level));
@@ -107,11 +120,29 @@ impl Deck {
         Ok(found)
     }
 
-    /// Claims the next piles and takes them up. Also says how many stood wrongly in the table: it
-    /// is told of them at once, since it shows others where the deck stands.
-    async fn claim_next(&self, app: &App, take: i64) -> Result<(Found, usize), DbError> {
+    /// Claims piles near a place, and near those that others wait for, into the hand.
+    pub async fn claim_near(
+        &self,
+        app: &App,
+        campaign: &Running,
+        centre: Tile,
+    ) -> Result<(), DbError> {
+        let is_full = self.held().is_full();
+        if is_full {
+            self.give_back(app).await?;
+        }
+        let finished = self.held().lay_down_finished(campaign);
+        self.put(app, finished).await?;
+        let claim = self.held().claim_near(centre);
+        self.claim_into_hand(app, &claim).await?;
+        Ok(())
+    }
+
+    /// Claims piles and takes them up. Also says how many stood wrongly in the table: it is told
+    /// of them at once, since it shows others where the deck stands.
+    async fn claim_into_hand(&self, app: &App, claim: &Claim) -> Result<(Found, usize), DbError> {
         let began = Instant::now();
-        let brought = self.claim(app, &Claim::Next { take }).await?;
+        let brought = self.claim(app, claim).await?;
         let now = app.clock.now();
         let found = self
             .held()
@@ -127,34 +158,20 @@ impl Deck {
         &self,
         app: &App,
         claim: &Claim,
-        more: Vec<Pile>,
         deal: impl FnOnce(&mut Hand, Seconds) -> T,
     ) -> Result<(T, Vec<i64>), DbError> {
-        let Brought {
-            claimed, mut piles, ..
-        } = match self.claim(app, claim).await {
-            Ok(brought) => brought,
-            Err(e) => {
-                self.held().hand.restore(more);
-                return Err(e);
-            }
-        };
+        let Brought { claimed, piles, .. } = self.claim(app, claim).await?;
         let ids = piles.iter().map(|pile| pile.id.get()).collect();
-        piles.extend(more);
         let rules = self.held().hand.rules().clone();
         let floor = rules.floor(claimed.floor, &piles);
         let mut hand = Hand::new(self.campaign_id, rules);
         hand.take_up(piles, floor);
         let result = deal(&mut hand, claimed.now.into());
-        self.put(app, hand.lay_down()).await?;
+        if let Err(cause) = self.put(app, hand.lay_down()).await {
+            // They are kept, with what was dealt, and stored later.
+            tracing::warn!(campaign.id = %self.campaign_id, %cause, "piles could not be put back; it is tried again");
+        }
         Ok((result, ids))
-    }
-
-    /// Takes single piles out of the hand.
-    pub fn take_out(&self, piles: &[i64]) -> Vec<Pile> {
-        let mut held = self.held();
-        let ids = piles.iter().filter_map(|id| (*id).try_into().ok());
-        ids.filter_map(|id| held.hand.lay_down_one(id)).collect()
     }
 
     /// Gives the whole hand back.
@@ -184,7 +201,7 @@ impl Deck {
                     .is_raised(&Key::DeckSought(self.campaign_id))
                     .await
             }
-            Some(Chore::GiveBack | Chore::Save) => true,
+            Some(Chore::CatchUp | Chore::GiveBack | Chore::Save) => true,
         };
         if !is_due {
             return Ok(());
@@ -196,6 +213,7 @@ impl Deck {
         let chore = self.held().chore();
         match chore {
             None => Ok(()),
+            Some(Chore::CatchUp) => self.catch_up(app).await,
             Some(Chore::GiveBack | Chore::Ask) => self.give_back(app).await,
             Some(Chore::Save) => {
                 let unsaved = self.held().unsaved();
@@ -205,18 +223,27 @@ impl Deck {
     }
 
     async fn claim(&self, app: &App, claim: &Claim) -> Result<Brought, DbError> {
+        self.catch_up(app).await?;
         let rules = self.held().hand.rules().clone();
         let conn = app.db.get().await?;
-        let hold = HOLD.as_secs_f64();
-        let claimed =
-            queries::claim(&*conn, self.campaign_id, &rules, self.server, hold, claim).await?;
+        let by = Claimant {
+            campaign_id: self.campaign_id,
+            rules: &rules,
+            server: self.server,
+            hold_secs: HOLD.as_secs_f64(),
+        };
+        let claimed = queries::claim(&*conn, &by, claim).await?;
         metrics::counter!("deck_claims_total", "kind" => claim.kind()).increment(1);
         if claimed.piles.is_empty() {
             return Ok(Brought::nothing(claimed));
         }
         let ids = claimed.piles.iter().map(|stored| stored.id);
-        let loaded = queries::load(&*conn, self.campaign_id, ids).await?;
-        let piles = loaded.into_piles(self.campaign_id, &claimed.piles, claimed.now.into())?;
+        let piles = queries::load(&*conn, self.campaign_id, ids.clone())
+            .await
+            .and_then(|loaded| {
+                loaded.into_piles(self.campaign_id, &claimed.piles, claimed.now.into())
+            })
+            .inspect_err(|_| self.held().keep_unread(ids.map(CellId::get)))?;
         let corrections = piles
             .iter()
             .zip(&claimed.piles)
@@ -230,16 +257,37 @@ impl Deck {
         })
     }
 
-    /// Puts piles back; those that cannot be stored now stay in the hand.
-    async fn put(&self, app: &App, piles: Vec<Pile>) -> Result<(), DbError> {
-        let rules = self.held().hand.rules().clone();
+    /// Frees what could not be read, and stores what could not be stored.
+    async fn catch_up(&self, app: &App) -> Result<(), DbError> {
+        let unread = self.held().take_unread();
+        if !unread.is_empty() {
+            let freed = async {
+                let conn = app.db.get().await?;
+                queries::release(&*conn, self.campaign_id, self.server, &unread).await
+            };
+            let freed = freed.await;
+            if freed.is_err() {
+                self.held().keep_unread(unread);
+            }
+            freed?;
+        }
+        self.put(app, Vec::new()).await
+    }
+
+    /// Puts piles back, and those that could not be put back before.
+    async fn put(&self, app: &App, mut piles: Vec<Pile>) -> Result<(), DbError> {
+        let rules = {
+            let mut held = self.held();
+            piles.extend(held.take_unstored());
+            held.hand.rules().clone()
+        };
         let summaries: Vec<Summary> = piles
             .iter()
             .map(|pile| pile.summary(self.campaign_id, &rules))
             .collect();
         let stored = self.store(app, &summaries, None).await;
         if stored.is_err() {
-            self.held().restore(piles);
+            self.held().keep_unstored(piles);
         }
         stored
     }

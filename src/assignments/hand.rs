@@ -16,10 +16,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use super::{
-    NEAR_CELLS, Reason,
+    NEAR_RINGS, Reason, TAIL_PATIENCE_SECS,
     card::{Card, Pile, Summary},
     ledger::{Given, Seconds, VolunteerKey},
-    order::{WEIGHT_DEFAULT, pile_of},
+    order::{PILE_ZOOMS, WEIGHT_DEFAULT, distance_squared, pile_of, piles_at},
     rules::{Floor, Rules},
 };
 use crate::geo::{CellId, Tile};
@@ -29,8 +29,8 @@ use crate::geo::{CellId, Tile};
 pub enum Scope {
     /// What comes next in the order.
     Next,
-    /// The same, near a cell.
-    Near(Tile),
+    /// The same, within so many cells of a place, nearest first.
+    Near { centre: Tile, within: u64 },
     /// Whatever still needs looks: for somebody who knows all that comes next.
     Any,
     /// Cells beyond the looks wanted, whose holders are idle.
@@ -45,6 +45,21 @@ pub struct Ask {
     pub volunteer: VolunteerKey,
     pub count: usize,
     pub lease_secs: u32,
+    /// Whether they take the cells to where they cannot answer before the lease ends.
+    pub is_reserved: bool,
+}
+
+impl Ask {
+    /// From when on they count as idle.
+    fn idle_at(&self, now: Seconds) -> Seconds {
+        let lease_ends = now.plus(self.lease_secs);
+        if self.is_reserved {
+            return lease_ends;
+        }
+        let count = u32::try_from(self.count).unwrap_or(u32::MAX);
+        let patience = TAIL_PATIENCE_SECS.saturating_mul(count);
+        now.plus(patience).min(lease_ends)
+    }
 }
 
 /// A cell that was dealt.
@@ -95,23 +110,25 @@ impl Hand {
         self.queue.len()
     }
 
-    /// Takes piles up. `floor` is what was found with them.
-    pub fn take_up(&mut self, piles: impl IntoIterator<Item = Pile>, floor: Floor) {
-        self.piles
-            .extend(piles.into_iter().map(|pile| (pile.id, pile)));
-        self.floor = floor;
-        self.queue = self
-            .piles
-            .values()
-            .flat_map(|pile| &pile.cards)
-            .filter(|card| comes_next(card, &self.rules, floor))
-            .map(place)
-            .collect();
+    /// Piles that are held.
+    pub fn len(&self) -> usize {
+        self.piles.len()
     }
 
-    /// Takes piles up again that could not be put back.
-    pub fn restore(&mut self, piles: impl IntoIterator<Item = Pile>) {
-        self.take_up(piles, self.floor);
+    pub fn holds(&self, pile: CellId) -> bool {
+        self.piles.contains_key(&pile)
+    }
+
+    /// Takes piles up. `floor` is what was found with them.
+    pub fn take_up(&mut self, piles: impl IntoIterator<Item = Pile>, floor: Floor) {
+        if self.floor != floor {
+            self.floor = floor;
+            self.queue = places(self.piles.values(), &self.rules, floor).collect();
+        }
+        for pile in piles {
+            self.queue.extend(places([&pile], &self.rules, self.floor));
+            self.piles.insert(pile.id, pile);
+        }
     }
 
     /// Lays down all piles.
@@ -132,12 +149,6 @@ impl Hand {
             .partition(|(id, _)| busy.contains(id));
         self.piles = kept;
         finished.into_values().collect()
-    }
-
-    /// Lays down one pile, if it is in the hand.
-    pub fn lay_down_one(&mut self, id: CellId) -> Option<Pile> {
-        self.queue.retain(|(_, _, cell)| pile_of(cell.tile()) != id);
-        self.piles.remove(&id)
     }
 
     /// What is to be stored of piles from which something was dealt since this was last asked.
@@ -161,12 +172,19 @@ impl Hand {
     pub fn deal(&mut self, ask: &Ask, scope: Scope, now: Seconds) -> Vec<Dealt> {
         let chosen = match scope {
             Scope::Next => self.choose_next(ask),
-            _ => self.choose(ask, scope, now),
+            Scope::Near { centre, within } => self.choose_near(ask, centre, within),
+            Scope::Any | Scope::Tail | Scope::Again => self.choose(ask, scope, now),
         };
         chosen
             .into_iter()
             .filter_map(|cell| self.give(cell, ask, scope, now))
             .collect()
+    }
+
+    /// How many cells somebody could be dealt within so many cells of a place, at most as many as
+    /// they ask for.
+    pub fn count_near(&self, ask: &Ask, centre: Tile, within: u64) -> usize {
+        self.choose_near(ask, centre, within).len()
     }
 
     /// Whether there is anything for somebody who knows none of the cells.
@@ -209,29 +227,42 @@ impl Hand {
         chosen
     }
 
+    /// What comes next within so many cells of a place, nearest first.
+    fn choose_near(&self, ask: &Ask, centre: Tile, within: u64) -> Vec<CellId> {
+        let mut found: Vec<(u64, Place)> = Vec::new();
+        for ring in 0..=NEAR_RINGS {
+            let piles = piles_at(centre, ring).filter_map(|id| self.piles.get(&id));
+            let cards = piles
+                .flat_map(|pile| &pile.cards)
+                .filter(|card| comes_next(card, &self.rules, self.floor))
+                .filter(|card| !card.is_known_to(ask.volunteer))
+                .map(|card| (distance_squared(centre, card.cell.tile()), place(card)));
+            found.extend(cards.filter(|(distance, _)| *distance <= within * within));
+            found.sort_unstable();
+            // Cells of the rings beyond are farther away than this.
+            let reach = u64::from(ring) << PILE_ZOOMS;
+            let nearest = found.iter().take(ask.count);
+            let are_nearest = nearest.filter(|(distance, _)| *distance <= reach * reach);
+            if are_nearest.count() == ask.count || reach >= within {
+                break;
+            }
+        }
+        let cells = found.into_iter().map(|(_, (_, _, cell))| cell);
+        cells.take(ask.count).collect()
+    }
+
     fn choose(&self, ask: &Ask, scope: Scope, now: Seconds) -> Vec<CellId> {
         let wanted = self.rules.looks_wanted;
-        let mut found: Vec<(u64, Place)> = self
+        let mut found: Vec<(usize, Place)> = self
             .cards()
             .filter_map(|(pile, card)| {
                 let is_known = card.is_known_to(ask.volunteer);
-                let rank = match scope {
-                    Scope::Near(centre) => {
-                        let comes = !is_known && comes_next(card, &self.rules, self.floor);
-                        comes.then(|| distance_squared(centre, card.cell.tile()))?
-                    }
-                    Scope::Next | Scope::Any => (!is_known && card.level < wanted)
-                        .then(|| u64::try_from(self.rules.band(card.weight)).unwrap_or(u64::MAX))?,
-                    Scope::Tail => {
-                        let idle = card.tail_at(wanted).is_some_and(|at| at <= now);
-                        (!is_known && idle).then_some(0)?
-                    }
-                    Scope::Again => card
-                        .is_open_again_for(ask.volunteer, pile.counted_at, wanted)
-                        .then_some(0)?,
+                let comes = match scope {
+                    Scope::Tail => !is_known && card.tail_at(wanted).is_some_and(|at| at <= now),
+                    Scope::Again => card.is_open_again_for(ask.volunteer, pile.counted_at, wanted),
+                    _ => !is_known && card.level < wanted,
                 };
-                let is_far = matches!(scope, Scope::Near(_)) && rank > NEAR_CELLS * NEAR_CELLS;
-                (!is_far).then(|| (rank, place(card)))
+                comes.then(|| (self.rules.band(card.weight), place(card)))
             })
             .collect();
         found.sort_unstable();
@@ -246,7 +277,7 @@ impl Hand {
         let lease_ends = now.plus(ask.lease_secs);
         let given = Given {
             to: ask.volunteer,
-            dealt_at: now,
+            idle_at: ask.idle_at(now),
             lease_ends,
         };
         card.give(given, pile.counted_at);
@@ -255,7 +286,7 @@ impl Hand {
             self.queue.insert(place(card));
         }
         let reason = match scope {
-            Scope::Near(_) => Reason::Near,
+            Scope::Near { .. } => Reason::Near,
             Scope::Tail => Reason::Tail,
             Scope::Again => Reason::Again,
             Scope::Next | Scope::Any if card.weight > WEIGHT_DEFAULT => Reason::Priority,
@@ -282,6 +313,18 @@ fn comes_next(card: &Card, rules: &Rules, floor: Floor) -> bool {
         && rules.band(card.weight) == floor.band
 }
 
+/// The places of all cards that come next.
+fn places<'a>(
+    piles: impl IntoIterator<Item = &'a Pile>,
+    rules: &Rules,
+    floor: Floor,
+) -> impl Iterator<Item = Place> {
+    let cards = piles.into_iter().flat_map(|pile| &pile.cards);
+    cards
+        .filter(move |card| comes_next(card, rules, floor))
+        .map(place)
+}
+
 fn place(card: &Card) -> Place {
     // Positions are not negative, so their bits sort as they do.
     (card.level, card.position.to_bits(), card.cell)
@@ -290,13 +333,4 @@ fn place(card: &Card) -> Place {
 fn find(piles: &BTreeMap<CellId, Pile>, cell: CellId) -> Option<&Card> {
     let pile = piles.get(&pile_of(cell.tile()))?;
     pile.cards.iter().find(|card| card.cell == cell)
-}
-
-/// In cells; columns go round the world.
-fn distance_squared(a: Tile, b: Tile) -> u64 {
-    let across = 1_u64 << a.z();
-    let dx = u64::from(a.x().abs_diff(b.x()));
-    let dx = dx.min(across - dx);
-    let dy = u64::from(a.y().abs_diff(b.y()));
-    dx * dx + dy * dy
 }

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
 
 use super::{
     COUNT_MAX, Deal, Dealer, Wish,
@@ -37,14 +38,15 @@ struct Wanted {
     #[serde(default = "one")]
     #[schema(minimum = 1, maximum = 50, default = 1, example = 3)]
     count: u16,
-    /// Longitude, latitude: squares within 20 squares of this place come first, nearest first. They
-    /// are squares that would come soon anyway: of the heaviest priority that is open, and none that
-    /// has more than one look or lease beyond the least looked at.
+    /// Longitude, latitude: squares next to this place or close to it come first, within 20 squares.
+    /// They are squares that would come soon anyway: of the heaviest priority that is open, and none
+    /// that has more than one look or lease beyond the least looked at.
     #[serde(default)]
     #[schema(value_type = Option<Vec<f64>>, min_items = 2, max_items = 2, example = json!([-152.4, 57.6]))]
     near: Option<[f64; 2]>,
     /// How long the squares are to be reserved, instead of the campaign's `lease_seconds`: hours or
-    /// days for who takes them to where there is no network.
+    /// days for who takes them to where there is no network. Until then they are kept for you, also
+    /// when they are the last.
     #[serde(default)]
     #[schema(minimum = 5, maximum = 2_592_000, example = 86_400)]
     lease_seconds: Option<u32>,
@@ -121,6 +123,7 @@ struct OtherCampaign {
     responses(
         (status = 200, description = "Squares, at most as many as wanted.", body = DealView),
         (status = 409, description = "No squares are given now. Codes: `campaign_paused` (with the organisers' `message`), `campaign_closed`, `campaign_not_started`.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "Ask again after `Retry-After` seconds. Code `squares_busy`: only few squares are left, and many ask for them.", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("volunteer" = []), ())
 )]
@@ -200,7 +203,7 @@ async fn view(
     let mut assignments = Vec::with_capacity(dealt.assignments.len());
     for assignment in dealt.assignments {
         let imagery = match assignment.layer {
-            Some(layer) => imagery::by_id(&*app.db.get().await?, layer).await?,
+            Some(layer) => imagery_of(app, layer).await?,
             None => None,
         };
         assignments.push(AssignmentView {
@@ -209,7 +212,7 @@ async fn view(
             lease_expires_at: assignment.lease_expires_at,
             reason: assignment.reason.as_str(),
             campaign_version: campaign.version,
-            imagery: imagery.map(campaigns::imagery_view),
+            imagery,
         });
     }
     Ok(DealView {
@@ -223,6 +226,19 @@ async fn view(
         },
         volunteer,
     })
+}
+
+/// A layer that squares have instead of the campaign's.
+async fn imagery_of(app: &App, layer: Uuid) -> Result<Option<ImageryView>, Problem> {
+    let load = async {
+        let found = imagery::by_id(&*app.db.get().await?, layer).await?;
+        Ok::<_, Problem>(found.map(campaigns::imagery_view))
+    };
+    let view = app
+        .cache
+        .get_or_load(&Key::Layer(layer), Option::is_some, load)
+        .await?;
+    Ok((*view).clone())
 }
 
 async fn others(app: &App, campaign: &Running) -> Result<Vec<OtherCampaign>, Problem> {

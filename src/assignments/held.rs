@@ -6,15 +6,16 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    Deal,
+    Deal, NEAR_CELLS,
     card::{Pile, Summary},
     deck::Found,
     hand::{Ask, Dealt, Hand, Scope},
     ledger::Seconds,
-    queries::Claimed,
+    near::Near,
+    queries::{Claim, Claimed},
     rules::Rules,
 };
-use crate::campaigns::Running;
+use crate::{campaigns::Running, geo::Tile};
 
 /// How long a hand is kept at most: what other servers know meanwhile is not known here.
 const HAND_AGE_MAX: Duration = Duration::from_secs(10);
@@ -33,12 +34,28 @@ const CLAIM_SHORT: Duration = Duration::from_millis(100);
 const CLAIM_LONG: Duration = Duration::from_secs(1);
 /// Searches beyond the hand in one second; who comes later is asked to come back.
 const SEARCHES_PER_SEC: u32 = 50;
+/// Piles of a hand; before more are claimed near a place, it is given back.
+const HAND_PILES_MAX: usize = 2048;
+/// How long requests wait together for piles that other servers hold.
+const HELD_WAIT: Duration = Duration::from_millis(1200);
+/// Found after a longer pause, it is a new wait.
+const HELD_GAP: Duration = Duration::from_millis(500);
+/// How long after that what others hold is passed over, until it is waited for again.
+const HELD_PASS: Duration = Duration::from_secs(5);
+/// Rest after piles could not be put back.
+const UNSTORED_REST: Duration = Duration::from_millis(500);
 
 pub struct Held {
     pub hand: Hand,
     campaign_id: Uuid,
-    /// Edition of the campaign whose rules are in force; 0 before the first deal.
-    edition: (i32, i32),
+    /// Piles that were laid down and could not be stored; nothing is dealt from them.
+    unstored: Vec<Pile>,
+    /// Piles that were claimed and could not be read.
+    unread: Vec<i64>,
+    failed_at: Option<Instant>,
+    pub near: Near,
+    /// Since when other servers hold all that comes next, and when that was last found.
+    elsewhere: Option<(Instant, Instant)>,
     is_scarce: bool,
     /// When the oldest pile of the hand was claimed.
     claimed_at: Option<Instant>,
@@ -60,6 +77,8 @@ pub struct Held {
 /// What has to be done with a hand.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Chore {
+    /// What could not be stored is to be tried again.
+    CatchUp,
     GiveBack,
     Save,
     /// Others may be out of piles: it is to be given back if they say so.
@@ -72,7 +91,11 @@ impl Held {
         Self {
             hand: Hand::new(campaign_id, Rules::default()),
             campaign_id,
-            edition: (0, 0),
+            unstored: Vec::new(),
+            unread: Vec::new(),
+            failed_at: None,
+            near: Near::default(),
+            elsewhere: None,
             is_scarce: false,
             claimed_at: None,
             last_deal: now,
@@ -88,22 +111,70 @@ impl Held {
         }
     }
 
-    /// Deals from the hand, if it was made under the campaign's rules.
+    /// Deals what comes next from the hand, if it was made under the campaign's rules.
     pub fn deal(&mut self, ask: &Ask, campaign: &Running, now: Timestamp) -> Vec<Dealt> {
+        self.deal_by(Scope::Next, ask, campaign, now)
+    }
+
+    /// Deals what is near a place from the hand: all that is asked for, or nothing when the table
+    /// may have something nearer.
+    pub fn deal_close(
+        &mut self,
+        centre: Tile,
+        ask: &Ask,
+        campaign: &Running,
+        now: Timestamp,
+    ) -> Vec<Dealt> {
+        let within = self.near.reach(centre, ask.count);
+        if self.hand.count_near(ask, centre, within) < ask.count {
+            return Vec::new();
+        }
+        self.deal_by(Scope::Near { centre, within }, ask, campaign, now)
+    }
+
+    /// Deals what the hand has near a place.
+    pub fn deal_near(
+        &mut self,
+        centre: Tile,
+        ask: &Ask,
+        campaign: &Running,
+        now: Timestamp,
+    ) -> Vec<Dealt> {
+        let within = NEAR_CELLS;
+        self.deal_by(Scope::Near { centre, within }, ask, campaign, now)
+    }
+
+    fn deal_by(
+        &mut self,
+        scope: Scope,
+        ask: &Ask,
+        campaign: &Running,
+        now: Timestamp,
+    ) -> Vec<Dealt> {
         if self.is_behind(campaign) || self.is_outdated() {
             return Vec::new();
         }
         let now = self.time(now);
-        let dealt = self.hand.deal(ask, Scope::Next, now);
+        let dealt = self.hand.deal(ask, scope, now);
         if !dealt.is_empty() {
             self.last_deal = Instant::now();
         }
         dealt
     }
 
+    /// The claim near a place and near others that are wanted.
+    pub fn claim_near(&mut self, centre: Tile) -> Claim {
+        self.near.claim(centre, &self.hand)
+    }
+
+    /// Whether the hand cannot take another claim near places.
+    pub fn is_full(&self) -> bool {
+        self.hand.len() >= HAND_PILES_MAX
+    }
+
     /// Whether the campaign changed since the hand was taken up.
     pub fn is_behind(&self, campaign: &Running) -> bool {
-        self.edition < campaign.edition()
+        self.hand.rules().edition < campaign.edition()
     }
 
     fn is_outdated(&self) -> bool {
@@ -160,13 +231,11 @@ impl Held {
     pub fn lay_down_finished(&mut self, campaign: &Running) -> Vec<Pile> {
         let is_behind = self.is_behind(campaign);
         let finished = if is_behind || self.is_outdated() {
-            self.claimed_at = None;
-            self.hand.lay_down()
+            self.lay_down()
         } else {
             self.hand.lay_down_finished()
         };
         if is_behind {
-            self.edition = campaign.edition();
             self.hand = Hand::new(self.campaign_id, campaign.into());
         }
         finished
@@ -176,13 +245,43 @@ impl Held {
     pub fn lay_down(&mut self) -> Vec<Pile> {
         self.claimed_at = None;
         self.cards_claimed = 0;
+        self.near.forget_known();
         self.hand.lay_down()
     }
 
-    /// Takes piles back up that could not be stored.
-    pub fn restore(&mut self, piles: Vec<Pile>) {
-        self.claimed_at.get_or_insert_with(Instant::now);
-        self.hand.restore(piles);
+    /// Keeps piles that could not be stored until they can.
+    pub fn keep_unstored(&mut self, piles: Vec<Pile>) {
+        self.failed_at = Some(Instant::now());
+        self.unstored.extend(piles);
+    }
+
+    pub fn take_unstored(&mut self) -> Vec<Pile> {
+        std::mem::take(&mut self.unstored)
+    }
+
+    /// Keeps in mind what was claimed and could not be read, to free it.
+    pub fn keep_unread(&mut self, piles: impl IntoIterator<Item = i64>) {
+        self.failed_at = Some(Instant::now());
+        self.unread.extend(piles);
+    }
+
+    pub fn take_unread(&mut self) -> Vec<i64> {
+        std::mem::take(&mut self.unread)
+    }
+
+    /// Whether requests have waited for what other servers hold, so that it is passed over now.
+    pub fn has_waited(&self) -> bool {
+        self.elsewhere
+            .is_some_and(|(since, last)| last - since > HELD_WAIT && last.elapsed() < HELD_PASS)
+    }
+
+    /// Notes that other servers hold all that comes next.
+    fn note_elsewhere(&mut self) {
+        let now = Instant::now();
+        self.elsewhere = match self.elsewhere {
+            Some((since, last)) if last.elapsed() < HELD_GAP => Some((since, now)),
+            _ => Some((now, now)),
+        };
     }
 
     /// How many piles to claim.
@@ -215,10 +314,19 @@ impl Held {
         self.hand.take_up(piles, floor);
         self.cards_claimed = self.hand.waiting();
         match self.cards_claimed {
-            0 if claimed.is_held => Found::Elsewhere,
+            0 if claimed.is_raced => Found::Raced,
+            0 if claimed.is_held => {
+                self.note_elsewhere();
+                Found::Elsewhere
+            }
             0 => Found::Nothing,
             _ => Found::Cells,
         }
+    }
+
+    /// Notes that others need not be waited for: something comes next here.
+    pub fn need_not_wait(&mut self) {
+        self.elsewhere = None;
     }
 
     /// Whether it should go back because piles are scarce; `is_wanted` says whether somebody
@@ -230,6 +338,10 @@ impl Held {
 
     /// What has to be done now, if anything.
     pub fn chore(&self) -> Option<Chore> {
+        if !self.unstored.is_empty() || !self.unread.is_empty() {
+            let rest = self.failed_at.map(|at| at.elapsed());
+            return (rest > Some(UNSTORED_REST)).then_some(Chore::CatchUp);
+        }
         let age = self.claimed_at?.elapsed();
         let is_over = self.last_deal.elapsed() > IDLE_MAX || age > HAND_AGE_MAX;
         if is_over || (self.is_scarce && age > SCARCE_MAX) {
@@ -245,5 +357,19 @@ impl Held {
     pub fn unsaved(&mut self) -> Vec<Summary> {
         self.saved_at = Instant::now();
         self.hand.unsaved()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fifty_may_search_within_a_second_and_not_the_next() {
+        let mut held = Held::new(Uuid::nil());
+        for nth in 1..=SEARCHES_PER_SEC {
+            assert!(held.may_search(), "{nth}");
+        }
+        assert!(!held.may_search());
     }
 }

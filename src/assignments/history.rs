@@ -73,6 +73,17 @@ pub async fn renew(
     Ok(unknown.chain(answered).chain(renewed).collect())
 }
 
+/// How long a renewal that ended is kept, and how many are forgotten in one statement.
+const RENEWAL_KEPT: Duration = Duration::from_hours(30 * 24);
+const FORGET_MAX: i64 = 10_000;
+
+/// Forgets renewals that ended long ago; says whether there may be more of them.
+pub async fn forget_ended(db: &Db) -> Result<bool, DbError> {
+    let kept_secs = RENEWAL_KEPT.as_secs_f64();
+    let forgotten = queries::forget_ended(&*db.get().await?, kept_secs, FORGET_MAX).await?;
+    Ok(i64::try_from(forgotten).unwrap_or(i64::MAX) >= FORGET_MAX)
+}
+
 /// How many volunteers hold a cell now and have not answered.
 pub async fn leases(db: &Db, campaign_id: Uuid, cell: CellId) -> Result<usize, DbError> {
     let conn = db.get().await?;
@@ -131,7 +142,7 @@ async fn read(
     }
     for (cell, volunteer, ends) in queries::renewals(db, campaign_id, cells).await? {
         let entries = all.entry(cell).or_default();
-        ledger::renew(entries, volunteer.into(), Seconds::from(ends), ends.into());
+        ledger::renew(entries, volunteer.into(), Seconds::from(ends));
     }
     Ok((all, is_held))
 }

@@ -1,8 +1,8 @@
 //! Who was given which cell of a pile and has not answered, as the database keeps it: pure.
 //!
 //! Bytes: the version, then for each cell that has entries its place in the pile (`4·dx + dy`),
-//! the number of entries, and the entries, oldest first: key of the volunteer (8), when it was
-//! dealt (4) and when the lease ends (4), both in seconds since 1970, big-endian.
+//! the number of entries, and the entries, oldest first: key of the volunteer (8), from when on the
+//! volunteer counts as idle (4) and when the lease ends (4), both in seconds since 1970, big-endian.
 //!
 //! **Invariant:** what is written is read back the same; hostile bytes give an error.
 
@@ -59,7 +59,8 @@ impl From<Timestamp> for Seconds {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Given {
     pub to: VolunteerKey,
-    pub dealt_at: Seconds,
+    /// From when on the volunteer counts as idle.
+    pub idle_at: Seconds,
     pub lease_ends: Seconds,
 }
 
@@ -71,13 +72,17 @@ pub type Ledger = BTreeMap<CellId, Vec<Given>>;
 #[error("the ledger of a pile is damaged")]
 pub struct Damaged;
 
-/// Moves the end of a volunteer's lease, or notes it anew when it was forgotten.
-pub fn renew(entries: &mut Vec<Given>, to: VolunteerKey, now: Seconds, lease_ends: Seconds) {
+/// Moves the end of a volunteer's lease, or notes it anew when it was forgotten. Until then they do
+/// not count as idle.
+pub fn renew(entries: &mut Vec<Given>, to: VolunteerKey, lease_ends: Seconds) {
     match entries.iter_mut().find(|given| given.to == to) {
-        Some(given) => given.lease_ends = given.lease_ends.max(lease_ends),
+        Some(given) => {
+            given.lease_ends = given.lease_ends.max(lease_ends);
+            given.idle_at = given.idle_at.max(lease_ends);
+        }
         None => entries.push(Given {
             to,
-            dealt_at: now,
+            idle_at: lease_ends,
             lease_ends,
         }),
     }
@@ -99,7 +104,7 @@ pub fn encode<'a>(cells: impl IntoIterator<Item = (CellId, &'a [Given])>) -> Vec
         bytes.extend([place_in_pile(cell), count]);
         for entry in entries.iter().skip(entries.len() - kept) {
             bytes.extend(entry.to.0.to_be_bytes());
-            bytes.extend(entry.dealt_at.0.to_be_bytes());
+            bytes.extend(entry.idle_at.0.to_be_bytes());
             bytes.extend(entry.lease_ends.0.to_be_bytes());
         }
     }
@@ -137,11 +142,11 @@ pub fn decode(pile: CellId, bytes: &[u8]) -> Result<Ledger, Damaged> {
 
 fn read_entry(bytes: &[u8]) -> Result<Given, Damaged> {
     let (key, times) = bytes.split_first_chunk::<8>().ok_or(Damaged)?;
-    let (dealt, times) = times.split_first_chunk::<4>().ok_or(Damaged)?;
+    let (idle, times) = times.split_first_chunk::<4>().ok_or(Damaged)?;
     let (ends, _) = times.split_first_chunk::<4>().ok_or(Damaged)?;
     Ok(Given {
         to: VolunteerKey(u64::from_be_bytes(*key)),
-        dealt_at: Seconds(u32::from_be_bytes(*dealt)),
+        idle_at: Seconds(u32::from_be_bytes(*idle)),
         lease_ends: Seconds(u32::from_be_bytes(*ends)),
     })
 }
@@ -174,9 +179,9 @@ mod tests {
     }
 
     fn any_given() -> impl Strategy<Value = Given> {
-        (any::<u64>(), any::<u32>(), any::<u32>()).prop_map(|(to, dealt, ends)| Given {
+        (any::<u64>(), any::<u32>(), any::<u32>()).prop_map(|(to, idle, ends)| Given {
             to: VolunteerKey(to),
-            dealt_at: Seconds(dealt),
+            idle_at: Seconds(idle),
             lease_ends: Seconds(ends),
         })
     }
@@ -190,7 +195,7 @@ mod tests {
         let cell = cells_of(pile()).next().unwrap();
         let entry = |n| Given {
             to: VolunteerKey(n),
-            dealt_at: Seconds(1),
+            idle_at: Seconds(1),
             lease_ends: Seconds(2),
         };
         for (count, first) in [(255, 0), (256, 1)] {

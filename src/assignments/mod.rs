@@ -8,7 +8,7 @@
 //!
 //! **Invariant:** looks by distinct volunteers and live leases of a cell together never exceed
 //! the looks wanted at the moment of dealing, but for the tail: when nothing else is open for a
-//! volunteer, a cell whose lease has been idle for a minute is given once more, two times beyond
+//! volunteer, a cell whose holders have been idle for a minute is given once more, two times beyond
 //! the looks wanted at most.
 //!
 //! **Invariant:** a pile is in one hand at a time. Nothing is locked between requests: a hand is
@@ -26,6 +26,7 @@ mod held;
 mod history;
 mod lay;
 mod ledger;
+mod near;
 mod order;
 mod queries;
 mod rules;
@@ -38,7 +39,7 @@ use uuid::Uuid;
 
 pub use dealer::Dealer;
 pub use handlers::routes;
-pub use history::{leases, were_given};
+pub use history::{forget_ended, leases, were_given};
 pub use lay::{NewPile, lay, nudge, piles, wanted_changed};
 pub use order::{PILE_ZOOMS, WEIGHT_DEFAULT};
 
@@ -48,14 +49,18 @@ use crate::geo::Tile;
 pub const COUNT_MAX: u16 = 50;
 /// How many distinct volunteers must report bad imagery before a cell is not given any more.
 pub const BAD_IMAGERY_REPORTS: i16 = 3;
-/// How long a lease must be idle before its cell is given to somebody who finds nothing else.
+/// How long somebody may take for a cell, or for each of several, before they count as idle and the
+/// cell is given to somebody who finds nothing else. Who asks for a lease of their own does not
+/// count as idle before its end.
 const TAIL_PATIENCE_SECS: u32 = 60;
 /// How many leases beyond the looks wanted the tail may take for a cell.
 const TAIL_EXTRA: u16 = 2;
-/// How far `near` reaches, in cells.
+/// How far `near` reaches, in cells, and what it counts as close: the latter is given from the
+/// hand, whatever the table may have nearer.
 const NEAR_CELLS: u64 = 20;
-/// Piles each way that are tried for `near`, one after the other.
-const NEAR_RINGS: [u32; 2] = [1, 5];
+const NEAR_CLOSE: u64 = 4;
+/// Piles each way in which cells so far away lie.
+const NEAR_RINGS: u32 = 5;
 
 /// An offer of a cell.
 #[derive(Clone, Copy, Debug)]

@@ -38,6 +38,33 @@ pub fn cells_of(pile: CellId) -> impl Iterator<Item = CellId> {
     })
 }
 
+/// The piles that are so many piles away from a cell's own, in the larger of both directions.
+/// Columns go round the world.
+pub fn piles_at(centre: Tile, ring: u32) -> impl Iterator<Item = CellId> {
+    let pile = pile_of(centre).tile();
+    let (z, across) = (pile.z(), 1_u32 << pile.z());
+    let reach = i64::from(ring);
+    let is_edge = move |dx: i64, dy: i64| dx.abs().max(dy.abs()) == reach;
+    (-reach..=reach)
+        .flat_map(move |dx| (-reach..=reach).map(move |dy| (dx, dy)))
+        .filter(move |(dx, dy)| is_edge(*dx, *dy))
+        .filter_map(move |(dx, dy)| {
+            let x = (i64::from(pile.x()) + dx).rem_euclid(i64::from(across));
+            let y = i64::from(pile.y()) + dy;
+            let (x, y) = (u32::try_from(x).ok()?, u32::try_from(y).ok()?);
+            Tile::new(z, x, y).ok().map(CellId::from)
+        })
+}
+
+/// In cells; columns go round the world.
+pub fn distance_squared(a: Tile, b: Tile) -> u64 {
+    let across = 1_u64 << a.z();
+    let dx = u64::from(a.x().abs_diff(b.x()));
+    let dx = dx.min(across - dx);
+    let dy = u64::from(a.y().abs_diff(b.y()));
+    dx * dx + dy * dy
+}
+
 /// The place of a cell or pile in a campaign's order; the smallest comes first.
 pub fn position(campaign_id: Uuid, place: CellId, weight: f32) -> f32 {
     let (high, low) = campaign_id.as_u64_pair();
@@ -107,6 +134,30 @@ mod tests {
             .count();
         let share = f64::from(u32::try_from(first).unwrap()) / f64::from(pairs);
         assert!((share - 0.6).abs() < 0.015, "{share}");
+    }
+
+    #[test]
+    fn rings_of_piles_lie_around_a_cell_and_across_the_edge_of_the_world() {
+        let tile = Tile::new(17, 0, 40_000).unwrap();
+        let ring: BTreeSet<(u32, u32)> = piles_at(tile, 1)
+            .map(|pile| (pile.tile().x(), pile.tile().y()))
+            .collect();
+        let west = (1 << 15) - 1;
+        let columns = [west, 0, 1];
+        let wanted = columns.map(|x| [9_999, 10_000, 10_001].map(|y| (x, y)));
+        let mut wanted: BTreeSet<(u32, u32)> = wanted.into_iter().flatten().collect();
+        wanted.remove(&(0, 10_000));
+        assert_eq!(ring, wanted);
+        assert_eq!(piles_at(tile, 0).collect::<Vec<_>>(), [pile_of(tile)]);
+        let corner = Tile::new(17, 0, 0).unwrap();
+        assert_eq!(piles_at(corner, 1).count(), 5, "none beyond the pole");
+    }
+
+    #[test]
+    fn distances_go_round_the_world() {
+        let at = |x, y| Tile::new(17, x, y).unwrap();
+        assert_eq!(distance_squared(at(0, 7), at((1 << 17) - 3, 11)), 9 + 16);
+        assert_eq!(distance_squared(at(5, 5), at(5, 5)), 0);
     }
 
     proptest! {

@@ -6,6 +6,8 @@ use crate::campaigns::Running;
 /// What the campaign says of dealing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rules {
+    /// Of the campaign: see [`Running::edition`].
+    pub edition: (i32, i32),
     pub looks_wanted: u16,
     /// See [`order::bands`].
     pub bands: Vec<Vec<f32>>,
@@ -21,6 +23,7 @@ pub struct Floor {
 impl From<&Running> for Rules {
     fn from(campaign: &Running) -> Self {
         Self {
+            edition: campaign.edition(),
             looks_wanted: campaign.looks_wanted,
             bands: order::bands(campaign.weights.iter().copied()),
         }

@@ -11,7 +11,7 @@ use super::{
     card::{CellFacts, Pile, Summary},
     hand::{Ask, Hand, Scope},
     ledger::{self, Seconds, VolunteerKey},
-    order::{bands, pile_of},
+    order::{bands, distance_squared, pile_of},
     rules::{Floor, Rules},
 };
 use crate::geo::{CellId, Tile};
@@ -42,6 +42,7 @@ impl Table {
             .collect();
         let mut table = Self {
             rules: Rules {
+                edition: (1, 1),
                 looks_wanted: WANTED,
                 bands: bands([weight]),
             },
@@ -178,6 +179,7 @@ impl Story {
             volunteer: Uuid::from_u128(volunteer).into(),
             count,
             lease_secs: LEASE_SECS,
+            is_reserved: false,
         };
         let hand = &mut self.hands[server];
         if hand.waiting() == 0 {
@@ -312,4 +314,68 @@ fn an_abandoned_cell_comes_back_when_its_lease_ends() {
     story.table.now = story.table.now.plus(1);
     assert_eq!(story.ask(1, 0, 1, 1), 0, "0 had it before");
     assert_eq!(story.ask(1, 10, 1, 1), 1);
+}
+
+#[test]
+fn a_cell_is_dealt_beyond_what_is_wanted_when_its_holders_are_idle_and_not_before() {
+    for (count, is_reserved, idle_after) in [
+        (1, false, 60),
+        (2, false, 120),
+        (1, true, 3600),
+        (100, false, 3600),
+    ] {
+        let table = Table::new(1, 0, 1.0);
+        let mut hand = Hand::new(CAMPAIGN, table.rules.clone());
+        let cell = *table.weights.keys().next().unwrap();
+        hand.take_up(
+            [table.load(pile_of(cell.tile()), &[])],
+            Floor { band: 0, level: 0 },
+        );
+        let ask = |volunteer: u128| Ask {
+            volunteer: Uuid::from_u128(volunteer).into(),
+            count,
+            lease_secs: 3600,
+            is_reserved,
+        };
+        for volunteer in 0..u128::from(WANTED) {
+            assert_eq!(hand.deal(&ask(volunteer), Scope::Any, table.now).len(), 1);
+        }
+        let mut tail = |after| {
+            let dealt = hand.deal(&ask(99), Scope::Tail, table.now.plus(after));
+            dealt.len()
+        };
+        assert_eq!(tail(idle_after - 1), 0, "{count} {is_reserved}");
+        assert_eq!(tail(idle_after), 1, "{count} {is_reserved}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn near_a_place_the_nearest_that_come_next_are_dealt(
+        x in 0..24_u32,
+        y in 0..24_u32,
+        count in 1..40_usize,
+        within in 1..20_u64,
+    ) {
+        let table = Table::new(24, 0, 1.0);
+        let mut hand = Hand::new(CAMPAIGN, table.rules.clone());
+        let piles: Vec<Pile> = table.stored.keys().map(|id| table.load(*id, &[])).collect();
+        hand.take_up(piles, Floor { band: 0, level: 0 });
+        let centre = Tile::new(17, 40_000 + x, 50_000 + y).unwrap();
+        let ask = Ask {
+            volunteer: Uuid::from_u128(1).into(),
+            count,
+            lease_secs: LEASE_SECS,
+            is_reserved: false,
+        };
+        let far = |cell: Tile| distance_squared(centre, cell);
+        let mut nearest: Vec<u64> = table.weights.keys().map(|cell| far(cell.tile())).collect();
+        nearest.retain(|distance| *distance <= within * within);
+        nearest.sort_unstable();
+        nearest.truncate(count);
+        let dealt = hand.deal(&ask, Scope::Near { centre, within }, table.now);
+        let found: Vec<u64> = dealt.iter().map(|one| far(one.cell.tile())).collect();
+        prop_assert_eq!(found, nearest);
+        prop_assert!(dealt.iter().all(|one| one.reason == Reason::Near));
+    }
 }

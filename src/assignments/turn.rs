@@ -6,24 +6,15 @@ use std::{
 };
 
 use super::{
-    Assignment, Deal, NEAR_RINGS,
+    Assignment, Deal,
     deck::{Deck, Found},
     hand::{Ask, Dealt, Scope},
     ledger::Seconds,
-    order::pile_of,
     queries::Claim,
 };
-use crate::{
-    campaigns::Running,
-    db::DbError,
-    geo::{CellId, Tile},
-    http::Problem,
-    state::App,
-};
+use crate::{campaigns::Running, db::DbError, geo::Tile, http::Problem, state::App};
 
-/// How long a request waits for piles that another server is about to give back.
-const HELD_WAIT: Duration = Duration::from_millis(1200);
-/// How often it looks whether they were.
+/// How often a request looks whether other servers gave back what they hold.
 const HELD_STEP: Duration = Duration::from_millis(20);
 /// How long a request waits for those before it.
 const TURN_WAIT: Duration = Duration::from_secs(5);
@@ -34,7 +25,7 @@ const LEASED_ROUNDS: usize = 4;
 /// What somebody is told while another server keeps what is left.
 const HELD_RETRY_SECS: i64 = 1;
 /// What somebody is told who comes while too many search.
-const CROWDED_RETRY_SECS: i64 = 2;
+const CROWDED_RETRY_SECS: u32 = 2;
 
 /// One request, as far as it was served.
 pub struct Turn {
@@ -43,8 +34,8 @@ pub struct Turn {
     deck: Arc<Deck>,
     ask: Ask,
     dealt: Vec<Dealt>,
-    /// What the last exchange found.
-    found: Found,
+    /// Whether other servers held what comes next.
+    is_elsewhere: bool,
     /// Whether the search met cells for others.
     is_for_others: bool,
 }
@@ -57,7 +48,7 @@ impl Turn {
             deck,
             ask,
             dealt: Vec::new(),
-            found: Found::Nothing,
+            is_elsewhere: false,
             is_for_others: false,
         }
     }
@@ -66,6 +57,17 @@ impl Turn {
     pub fn deal_from_hand(&mut self) -> bool {
         let now = self.app.clock.now();
         let dealt = self.deck.held().deal(&self.left(), &self.campaign, now);
+        self.dealt.extend(dealt);
+        self.is_served()
+    }
+
+    /// Deals what is close to a place from the hand, if that is enough; says whether it was.
+    pub fn deal_close(&mut self, centre: Tile) -> bool {
+        let (now, ask) = (self.app.clock.now(), self.left());
+        let dealt = self
+            .deck
+            .held()
+            .deal_close(centre, &ask, &self.campaign, now);
         self.dealt.extend(dealt);
         self.is_served()
     }
@@ -108,6 +110,9 @@ impl Turn {
 
     pub async fn take(mut self, near: Option<Tile>) -> Result<Deal, Problem> {
         let (deck, asked) = (Arc::clone(&self.deck), Instant::now());
+        if let Some(centre) = near {
+            deck.held().near.want(centre);
+        }
         deck.waiting.fetch_add(1, Ordering::Relaxed);
         let turn = tokio::time::timeout(TURN_WAIT, deck.turn.lock()).await;
         deck.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -125,74 +130,73 @@ impl Turn {
                 self.deal()
             });
         }
+        let deal = match self.take_in_turn(near).await {
+            Ok(deal) => deal,
+            Err(problem) if self.dealt.is_empty() => return Err(problem),
+            // What was dealt until then is theirs.
+            Err(_) => self.deal(),
+        };
+        if let Err(cause) = deck.give_back_if_scarce(&self.app).await {
+            tracing::warn!(campaign.id = %deck.campaign_id, %cause, "piles could not be given back; it is tried again");
+        }
+        Ok(deal)
+    }
+
+    async fn take_in_turn(&mut self, near: Option<Tile>) -> Result<Deal, Problem> {
         if let Some(centre) = near {
             self.take_near(centre).await?;
         }
         self.take_next().await?;
-        let deal = if self.dealt.is_empty() {
-            self.search_on().await?
-        } else {
-            Deal::of(&self.dealt)
-        };
-        deck.give_back_if_scarce(&self.app).await?;
-        Ok(deal)
-    }
-
-    /// What there is for somebody beyond what comes next.
-    async fn search_on(&mut self) -> Result<Deal, DbError> {
+        if !self.dealt.is_empty() {
+            return Ok(self.deal());
+        }
         if !self.deck.held().may_search() {
-            return Ok(Deal::none(Some(CROWDED_RETRY_SECS)));
+            let text = "Only few squares are left, and many ask for them. Ask again.";
+            return Err(Problem::unavailable(
+                "squares_busy",
+                text,
+                CROWDED_RETRY_SECS,
+            ));
         }
         self.search().await?;
         if self.dealt.is_empty() {
-            return self.search_leased().await;
+            return Ok(self.search_leased().await?);
         }
-        Ok(Deal::of(&self.dealt))
+        Ok(self.deal())
     }
 
-    /// Deals what lies near, from the piles around; further out when those do not suffice.
+    /// Deals what lies near; claims it first unless somebody did while this request waited.
     async fn take_near(&mut self, centre: Tile) -> Result<(), DbError> {
-        self.ready().await?;
-        for ring in NEAR_RINGS {
-            if self.is_served() {
-                break;
-            }
-            let piles = around(centre, ring);
-            let own = self.deck.take_out(&piles);
-            let ask = self.left();
-            let claim = Claim::These { piles };
-            let scope = Scope::Near(centre);
-            let (dealt, _) = self
-                .deck
-                .deal_beside(&self.app, &claim, own, |hand, now| {
-                    hand.deal(&ask, scope, now)
-                })
-                .await?;
-            self.dealt.extend(dealt);
+        if self.deal_close(centre) {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    /// Puts the campaign's rules in force.
-    async fn ready(&self) -> Result<(), DbError> {
-        if self.deck.held().is_behind(&self.campaign) {
-            self.deck.exchange(&self.app, &self.campaign).await?;
+        let is_wanted = self.deck.held().near.is_wanted(centre);
+        if is_wanted {
+            let deck = &self.deck;
+            deck.claim_near(&self.app, &self.campaign, centre).await?;
         }
+        let (now, ask) = (self.app.clock.now(), self.left());
+        let dealt = self
+            .deck
+            .held()
+            .deal_near(centre, &ask, &self.campaign, now);
+        self.dealt.extend(dealt);
         Ok(())
     }
 
     /// Deals what comes next, from one hand after the other.
     async fn take_next(&mut self) -> Result<(), DbError> {
-        let (began, mut is_fresh) = (Instant::now(), false);
+        let mut is_fresh = false;
         while !self.deal_from_hand() {
             let before = self.dealt.len();
-            self.found = self.deck.exchange(&self.app, &self.campaign).await?;
+            self.is_elsewhere |= self.deck.held().has_waited();
+            let found = self.deck.exchange(&self.app, &self.campaign).await?;
             if self.deal_from_hand() {
                 break;
             }
             let is_more = self.dealt.len() > before;
             is_fresh &= !is_more;
-            match self.found {
+            match found {
                 // Who came in between may have taken all of it.
                 Found::Cells if is_more || self.deck.held().is_dealt_out() => {}
                 // All that is left is known: with the hand put back, the deck may stand higher.
@@ -201,9 +205,9 @@ impl Turn {
                     is_fresh = true;
                 }
                 Found::Cells | Found::Nothing => break,
-                Found::Elsewhere if began.elapsed() > HELD_WAIT => break,
-                Found::Elsewhere => {
-                    // Servers that hold little are about to give it back.
+                // Servers that hold little are about to give it back.
+                Found::Elsewhere | Found::Raced => {
+                    self.is_elsewhere |= found == Found::Elsewhere;
                     self.deck.give_back(&self.app).await?;
                     tokio::time::sleep(HELD_STEP).await;
                 }
@@ -234,32 +238,52 @@ impl Turn {
 
     /// When no other cell needs looks: what they were given before, then the tail.
     async fn search_leased(&mut self) -> Result<Deal, DbError> {
-        let (mut skip, mut chance): (Vec<i64>, Option<Seconds>) = (Vec::new(), None);
-        let scopes = [Scope::Any, Scope::Again, Scope::Tail];
-        for _ in 0..LEASED_ROUNDS {
-            let claim = Claim::Leased {
-                skip: skip.clone(),
-                take: SEARCH_PILES,
-            };
-            let (beside, seen) = self.deal_beside(&claim, &scopes).await?;
-            if !beside.dealt.is_empty() {
-                return Ok(Deal::of(&beside.dealt));
-            }
-            self.is_for_others |= beside.is_for_others;
-            chance = [chance, beside.chance].into_iter().flatten().min();
-            if seen.is_empty() {
-                break;
-            }
-            skip.extend(seen);
+        let leased = |skip| Claim::Leased {
+            skip,
+            take: SEARCH_PILES,
+        };
+        let tail = |skip| Claim::Tail {
+            skip,
+            take: SEARCH_PILES,
+        };
+        let any = [Scope::Any, Scope::Again, Scope::Tail];
+        let mut chance = self.search_by(leased, &any).await?;
+        if self.dealt.is_empty() {
+            let later = self.search_by(tail, &[Scope::Tail]).await?;
+            chance = chance.into_iter().chain(later).min();
+        }
+        if !self.dealt.is_empty() {
+            return Ok(self.deal());
         }
         let now = self.deck.held().time(self.app.clock.now());
         let chance = chance.map(|at| i64::from(at.since(now)).max(1));
-        let held = (self.found == Found::Elsewhere).then_some(HELD_RETRY_SECS);
+        let held = self.is_elsewhere.then_some(HELD_RETRY_SECS);
         let told = Deal::none(chance.into_iter().chain(held).min());
         if !self.is_for_others {
             self.deck.held().note_nothing(told.clone());
         }
         Ok(told)
+    }
+
+    /// Deals from the first piles that have anything by one of the scopes, in the order of the
+    /// claims. Also says when one of the piles may have something.
+    async fn search_by(
+        &mut self,
+        claim: impl Fn(Vec<i64>) -> Claim,
+        scopes: &[Scope],
+    ) -> Result<Option<Seconds>, DbError> {
+        let (mut skip, mut chance): (Vec<i64>, Option<Seconds>) = (Vec::new(), None);
+        for _ in 0..LEASED_ROUNDS {
+            let (beside, seen) = self.deal_beside(&claim(skip.clone()), scopes).await?;
+            self.is_for_others |= beside.is_for_others;
+            self.dealt.extend(beside.dealt);
+            chance = chance.into_iter().chain(beside.chance).min();
+            if !self.dealt.is_empty() || seen.is_empty() {
+                break;
+            }
+            skip.extend(seen);
+        }
+        Ok(chance)
     }
 
     /// Deals from piles that do not stay in the hand, by the first scope that gives anything.
@@ -270,7 +294,7 @@ impl Turn {
     ) -> Result<(Beside, Vec<i64>), DbError> {
         let ask = self.left();
         self.deck
-            .deal_beside(&self.app, claim, Vec::new(), |hand, now| {
+            .deal_beside(&self.app, claim, |hand, now| {
                 let is_for_others = hand.has_something_for_a_stranger(now);
                 let mut dealt = scopes.iter().map(|scope| hand.deal(&ask, *scope, now));
                 Beside {
@@ -312,25 +336,4 @@ impl Deal {
             retry_after_secs,
         }
     }
-}
-
-/// The piles in a square around a cell, so many each way; columns go round the world.
-fn around(centre: Tile, ring: u32) -> Vec<i64> {
-    let pile = pile_of(centre).tile();
-    let across = 1_u32 << pile.z();
-    let rows = pile.y().saturating_sub(ring)..=(pile.y() + ring).min(across - 1);
-    let columns = 0..(2 * ring + 1).min(across);
-    let mut piles: Vec<i64> = rows
-        .flat_map(|y| {
-            columns
-                .clone()
-                .filter_map(move |step| {
-                    let x = (pile.x() + across - ring.min(across) + step) % across;
-                    Tile::new(pile.z(), x, y).ok()
-                })
-                .map(|tile| CellId::from(tile).get())
-        })
-        .collect();
-    piles.sort_unstable();
-    piles
 }

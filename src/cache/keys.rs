@@ -11,6 +11,8 @@ pub enum Key {
     Campaign(String),
     /// Open campaigns, for volunteers who have seen all of theirs. Old by seconds does no harm.
     OpenCampaigns,
+    /// An imagery layer as volunteers see it, for squares that have one of their own.
+    Layer(Uuid),
     /// Raised while a server finds no piles of a campaign's deck because others hold them.
     DeckSought(Uuid),
     /// Written by the health check.
@@ -22,6 +24,7 @@ impl Key {
         match self {
             Self::Campaign(reference) => format!("{prefix}:campaign:2:{reference}"),
             Self::OpenCampaigns => format!("{prefix}:open-campaigns:1"),
+            Self::Layer(id) => format!("{prefix}:layer:1:{id}"),
             Self::DeckSought(campaign_id) => format!("{prefix}:deck-sought:1:{campaign_id}"),
             Self::Health => format!("{prefix}:health"),
         }
@@ -29,7 +32,7 @@ impl Key {
 
     pub(super) fn lifetime(&self) -> Duration {
         match self {
-            Self::Campaign(_) | Self::DeckSought(_) => Duration::from_secs(1),
+            Self::Campaign(_) | Self::Layer(_) | Self::DeckSought(_) => Duration::from_secs(1),
             Self::OpenCampaigns => Duration::from_secs(5),
             Self::Health => Duration::from_mins(1),
         }
@@ -39,6 +42,7 @@ impl Key {
         match self {
             Self::Campaign(_) => "campaign",
             Self::OpenCampaigns => "open-campaigns",
+            Self::Layer(_) => "layer",
             Self::DeckSought(_) => "deck-sought",
             Self::Health => "health",
         }

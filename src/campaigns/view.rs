@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use pulldown_cmark::{Options, Parser, html};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_postgres::GenericClient;
 use utoipa::ToSchema;
@@ -93,7 +93,7 @@ pub struct CampaignView {
 }
 
 /// The imagery that volunteers see.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
 pub struct ImageryView {
     pub key: String,
     pub revision: i32,

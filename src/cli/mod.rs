@@ -107,7 +107,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             migrate(&app.db).await?;
             worker::run(&app, stop_signal()?).await;
         }
-        Command::Dev(config) => demo::run(config, stop_signal()?).await?,
+        Command::Dev(config) => Box::pin(demo::run(config, stop_signal()?)).await?,
         Command::Crowd(config) => demo::crowd(config, stop_signal()?).await?,
         Command::Migrate { database } => {
             let applied = migrate(&Db::open(&database)?).await?;

@@ -258,13 +258,38 @@ pub async fn head_as_get(
     next.call(req).await
 }
 
+/// Bytes of an answer from which on it is compressed. A smaller one fits one packet as it is, and
+/// packing it would cost more than making it.
+const PACKED_MIN: u64 = 1024;
+
+/// Keeps a small answer from being compressed; [`tag_codings`] takes the mark away.
+pub async fn spare_small(
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let mut response = next.call(req).await?;
+    if matches!(response.response().body().size(), BodySize::Sized(bytes) if bytes < PACKED_MIN) {
+        let headers = response.headers_mut();
+        if !headers.contains_key(header::CONTENT_ENCODING) {
+            headers.insert(header::CONTENT_ENCODING, IDENTITY);
+        }
+    }
+    Ok(response)
+}
+
+const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
+
 /// Gives a compressed answer a strong tag of its own: `"7"` becomes `"7.gzip"`.
 pub async fn tag_codings(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let mut response = next.call(req).await?;
-    let headers = response.headers();
+    let headers = response.headers_mut();
+    if headers.get(header::CONTENT_ENCODING) == Some(&IDENTITY) {
+        headers.remove(header::CONTENT_ENCODING);
+        return Ok(response);
+    }
     let coding = headers
         .get(header::CONTENT_ENCODING)
         .and_then(|value| value.to_str().ok())

@@ -27,7 +27,7 @@ use crate::{
     config::ListenConfig,
     downloads,
     http::{
-        middleware::{Traffic, head_as_get, observe, tag_codings},
+        middleware::{Traffic, head_as_get, observe, spare_small, tag_codings},
         openapi,
     },
     imagery::{self, Tiles},
@@ -107,6 +107,7 @@ pub fn build(
             .configure(pages::routes)
             .default_service(actix_web::web::to(fallback::answer))
             .wrap(from_fn(head_as_get))
+            .wrap(from_fn(spare_small))
             .wrap(Compress::default())
             .wrap(from_fn(tag_codings))
             .wrap(cors())

@@ -28,6 +28,8 @@ mod cell_decisions_deck;
 mod cell_decisions_numbers;
 mod cells;
 mod deck;
+mod deck_near;
+mod deck_servers;
 mod degraded;
 mod downloads;
 mod feed;

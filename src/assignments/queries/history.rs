@@ -111,6 +111,27 @@ pub async fn renew(
     Ok(())
 }
 
+/// Forgets renewals that ended so long ago, some at a time. Gives how many.
+pub async fn forget_ended(
+    db: &impl GenericClient,
+    ended_secs: f64,
+    at_most: i64,
+) -> Result<u64, DbError> {
+    let sql = "-- assignments::forget_ended
+        DELETE FROM lease_renewals AS r
+        USING (SELECT campaign_id, cell, volunteer_id FROM lease_renewals
+               WHERE lease_expires_at < now() - make_interval(secs => $1)
+               ORDER BY lease_expires_at
+               LIMIT $2
+               FOR UPDATE SKIP LOCKED) AS e
+        WHERE r.campaign_id = e.campaign_id AND r.cell = e.cell
+          AND r.volunteer_id = e.volunteer_id";
+    let forgotten = db
+        .execute_typed(sql, &[(&ended_secs, Type::FLOAT8), (&at_most, Type::INT8)])
+        .await?;
+    Ok(forgotten)
+}
+
 /// Renewed leases of cells.
 pub async fn renewals(
     db: &impl GenericClient,

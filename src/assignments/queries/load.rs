@@ -50,7 +50,7 @@ impl Loaded {
                 for cell in cells_of(id) {
                     facts.extend(self.cells.remove_entry(&cell));
                     for (volunteer, ends) in renewed.remove(&cell).unwrap_or_default() {
-                        ledger::renew(ledger.entry(cell).or_default(), volunteer, now, ends);
+                        ledger::renew(ledger.entry(cell).or_default(), volunteer, ends);
                     }
                 }
                 Ok(Pile::new(campaign_id, id, facts, ledger, now))

@@ -1,7 +1,8 @@
-//! Statements of assignments: claiming piles and putting them back here, who was given what beside.
+//! Statements of assignments: claiming piles here, putting them back and who was given what beside.
 
 mod history;
 mod load;
+mod put;
 
 use jiff::Timestamp;
 use tokio_postgres::{
@@ -10,40 +11,59 @@ use tokio_postgres::{
 };
 use uuid::Uuid;
 
+pub use history::{
+    forget_ended, looked_at, now, open_campaigns, read, renew, renewals, who_looked,
+};
 pub use load::load;
-
-pub use history::{looked_at, now, open_campaigns, read, renew, renewals, who_looked};
+pub use put::{put, release};
 
 use super::{
-    card::{LEVEL_NONE, Summary},
-    ledger::Seconds,
+    card::LEVEL_NONE,
     rules::{Floor, Rules},
 };
 use crate::{db::DbError, geo::CellId};
 
 type Param<'a> = (&'a (dyn ToSql + Sync), Type);
 
+/// Who claims piles, of which campaign, by which rules.
+pub struct Claimant<'a> {
+    pub campaign_id: Uuid,
+    pub rules: &'a Rules,
+    pub server: Uuid,
+    /// For how long nobody else may claim them.
+    pub hold_secs: f64,
+}
+
 /// Which free piles are claimed.
 #[derive(Clone, Debug)]
 pub enum Claim {
     /// Those that come next, a quarter of what is free at most, so that other servers find some
-    /// too, and those whose leases are to be counted anew.
-    Next { take: i64 },
-    /// These.
-    These { piles: Vec<i64> },
+    /// too, and those whose leases are to be counted anew. With `beyond_held` what other servers
+    /// hold does not count, and the free ones that stand further down come next.
+    Next { take: i64, beyond_held: bool },
+    /// Of those listed, each with the number of the place that it is near to, nearest first: the
+    /// first that come next, so many for each place.
+    Near {
+        piles: Vec<i64>,
+        places: Vec<i32>,
+        each: i64,
+    },
     /// Those that need looks, wherever they stand in the order, but not these.
     Search { skip: Vec<i64>, take: i64 },
     /// Those with open leases, but not these.
     Leased { skip: Vec<i64>, take: i64 },
+    /// Those with a cell whose holders are idle, but not these.
+    Tail { skip: Vec<i64>, take: i64 },
 }
 
 impl Claim {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Next { .. } => "next",
-            Self::These { .. } => "near",
+            Self::Near { .. } => "near",
             Self::Search { .. } => "search",
             Self::Leased { .. } => "leased",
+            Self::Tail { .. } => "tail",
         }
     }
 }
@@ -59,6 +79,8 @@ pub struct Claimed {
     pub is_scarce: bool,
     /// Whether there is more that comes next, in the hands of other servers.
     pub is_held: bool,
+    /// Whether others took all that was found, at the same moment.
+    pub is_raced: bool,
     pub piles: Vec<Stored>,
 }
 
@@ -88,6 +110,7 @@ const FLOOR: &str = "
         CROSS JOIN LATERAL (
             SELECT level FROM piles
             WHERE campaign_id = $1 AND weight = w.weight AND level < $2
+              AND (NOT $9 OR holder IS NULL OR held_until < now())
             ORDER BY level LIMIT 1) AS p
         ORDER BY w.band, p.level
         LIMIT 1
@@ -105,10 +128,13 @@ const FREE: &str = "
               AND level >= f.level AND level <= f.level + 1 AND level < $2
               AND (holder IS NULL OR held_until < now())
             ORDER BY level, position
-            LIMIT 4 * $7) AS p
+            LIMIT 4 * $10) AS p
         ORDER BY p.level, p.position
-        LIMIT 4 * $7
-    ), share AS (
+        LIMIT 4 * $10
+    )";
+
+const NEXT: &str = "
+    , share AS (
         SELECT CASE WHEN count(*) < 4 THEN count(*) ELSE count(*) / 4 END AS piles FROM free
     ), picked AS (
         (SELECT pile FROM free ORDER BY level, position LIMIT (SELECT piles FROM share))
@@ -116,41 +142,65 @@ const FREE: &str = "
         (SELECT pile FROM piles
          WHERE campaign_id = $1 AND due_at <= now() AND (holder IS NULL OR held_until < now())
          ORDER BY due_at
-         LIMIT $7)
-    ), rest AS (
+         LIMIT $10)
+    )";
+
+const NEAR: &str = "
+    , around AS (
+        SELECT a.pile, row_number() OVER (PARTITION BY a.place ORDER BY a.nth) AS nth
+        FROM unnest($11::int8[], $12::int4[]) WITH ORDINALITY AS a (pile, place, nth)
+        JOIN piles AS p ON p.campaign_id = $1 AND p.pile = a.pile
+        CROSS JOIN floor AS f
+        LEFT JOIN weights AS w ON w.weight = p.weight
+        WHERE (p.holder IS NULL OR p.held_until < now())
+          AND (p.due_at <= now()
+               OR (w.band = f.band AND p.level <= f.level + 1 AND p.level < $2))
+    ), picked AS (SELECT DISTINCT pile FROM around WHERE nth <= $13)";
+
+/// Whether what is left free is little.
+const REST: &str = "
+    , rest AS (
         SELECT count(*) < 3 AS is_scarce FROM free WHERE pile NOT IN (SELECT pile FROM picked)
     )";
 
-const THESE: &str = "
-    , rest AS (SELECT true AS is_scarce), free AS (SELECT 1 WHERE false)
-    , picked AS (SELECT pile FROM unnest($7::int8[]) AS t (pile))";
+/// For piles that do not stay in the hand.
+const NO_REST: &str = "
+    , rest AS (SELECT true AS is_scarce), free AS (SELECT 1 WHERE false)";
 
 const SEARCH: &str = "
-    , rest AS (SELECT true AS is_scarce), free AS (SELECT 1 WHERE false)
     , picked AS (
         SELECT p.pile
         FROM weights AS w
         CROSS JOIN LATERAL (
             SELECT pile, level, position FROM piles
             WHERE campaign_id = $1 AND weight = w.weight AND level < $2
-              AND (holder IS NULL OR held_until < now()) AND pile <> ALL ($8::int8[])
+              AND (holder IS NULL OR held_until < now()) AND pile <> ALL ($11::int8[])
             ORDER BY level, position
-            LIMIT $7) AS p
+            LIMIT $10) AS p
         ORDER BY w.band, p.level, p.position
-        LIMIT $7
+        LIMIT $10
     )";
 
 const LEASED: &str = "
-    , rest AS (SELECT true AS is_scarce), free AS (SELECT 1 WHERE false)
     , picked AS (
         SELECT pile FROM piles
-        WHERE campaign_id = $1 AND due_at IS NOT NULL AND level < $9
-          AND (holder IS NULL OR held_until < now()) AND pile <> ALL ($8::int8[])
+        WHERE campaign_id = $1 AND due_at IS NOT NULL AND level < $12
+          AND (holder IS NULL OR held_until < now()) AND pile <> ALL ($11::int8[])
         ORDER BY due_at
-        LIMIT $7
+        LIMIT $10
     )";
 
-/// Takes what was picked, as far as nobody else did in the meantime.
+const TAIL: &str = "
+    , picked AS (
+        SELECT pile FROM piles
+        WHERE campaign_id = $1 AND tail_at <= now()
+          AND (holder IS NULL OR held_until < now()) AND pile <> ALL ($11::int8[])
+        ORDER BY tail_at
+        LIMIT $10
+    )";
+
+/// Takes what was picked, as far as nobody else did in the meantime. A pile that somebody changed
+/// stays marked as such while the campaign's rules here are not the latest.
 ///
 /// Neither this nor [`put`] waits for the disk: when the database itself crashes, leases of its
 /// last moments are forgotten, looks are not.
@@ -163,66 +213,87 @@ const TAKE: &str = "
         FOR UPDATE SKIP LOCKED
     ), claimed AS (
         UPDATE piles AS p
-        SET holder = $5, held_until = now() + make_interval(secs => $6), nudged = false
-        FROM locked AS l, (SELECT set_config('synchronous_commit', 'off', true) AS commit) AS c
+        SET holder = $5, held_until = now() + make_interval(secs => $6),
+            nudged = p.nudged AND NOT c.is_latest
+        FROM locked AS l,
+             (SELECT version = $7 AND deck = $8 AS is_latest,
+                     set_config('synchronous_commit', 'off', true) AS commit
+              FROM campaigns WHERE id = $1) AS c
         WHERE p.campaign_id = $1 AND p.pile = l.pile AND c.commit = 'off'
         RETURNING p.pile, p.weight, p.level, p.ledger
     )
     SELECT now() AS now, f.band, f.level AS floor, r.is_scarce,
-           CASE WHEN EXISTS (SELECT FROM free) THEN NOT EXISTS (SELECT FROM claimed)
-                ELSE EXISTS (
-                    SELECT FROM weights AS w
-                    JOIN piles AS p ON p.campaign_id = $1 AND p.weight = w.weight
-                    WHERE w.band = f.band AND p.level >= f.level AND p.level <= f.level + 1
-                      AND p.level < $2 AND p.holder <> $5 AND p.held_until >= now())
-           END AS is_held,
+           EXISTS (SELECT FROM free) AND NOT EXISTS (SELECT FROM claimed) AS is_raced,
+           NOT EXISTS (SELECT FROM free) AND EXISTS (
+               SELECT FROM weights AS w
+               JOIN piles AS p ON p.campaign_id = $1 AND p.weight = w.weight
+               WHERE w.band = f.band AND p.level >= f.level AND p.level <= f.level + 1
+                 AND p.level < $2 AND p.holder <> $5 AND p.held_until >= now()) AS is_held,
            c.pile, c.weight, c.level, c.ledger
     FROM rest AS r
     LEFT JOIN floor AS f ON true
     LEFT JOIN claimed AS c ON true";
 
+/// Piles that have to be left free, or else few are, when those near a place are claimed: as many
+/// as are claimed of what comes next.
+const NEAR_TAKE: i64 = 16;
+
 /// Claims piles for a server, for some seconds.
 pub async fn claim(
     db: &impl GenericClient,
-    campaign_id: Uuid,
-    rules: &Rules,
-    server: Uuid,
-    hold_secs: f64,
+    by: &Claimant<'_>,
     claim: &Claim,
 ) -> Result<Claimed, DbError> {
-    let wanted = level(rules.looks_wanted);
-    let (weights, bands) = weights(rules);
+    let wanted = level(by.rules.looks_wanted);
+    let (weights, bands) = weights(by.rules);
+    let (version, deck) = by.rules.edition;
+    let beyond_held = matches!(claim, Claim::Next { beyond_held, .. } if *beyond_held);
     let none = level(LEVEL_NONE);
     let mut params: Vec<Param<'_>> = vec![
-        (&campaign_id, Type::UUID),
+        (&by.campaign_id, Type::UUID),
         (&wanted, Type::INT2),
         (&weights, Type::FLOAT4_ARRAY),
         (&bands, Type::INT2_ARRAY),
-        (&server, Type::UUID),
-        (&hold_secs, Type::FLOAT8),
+        (&by.server, Type::UUID),
+        (&by.hold_secs, Type::FLOAT8),
+        (&version, Type::INT4),
+        (&deck, Type::INT4),
+        (&beyond_held, Type::BOOL),
     ];
     let (name, pick) = match claim {
-        Claim::Next { take } => {
+        Claim::Next { take, .. } => {
             params.push((take, Type::INT8));
-            ("-- assignments::claim_next", FREE)
+            ("-- assignments::claim_next", [FREE, NEXT, REST])
         }
-        Claim::These { piles } => {
+        Claim::Near {
+            piles,
+            places,
+            each,
+        } => {
+            params.push((&NEAR_TAKE, Type::INT8));
             params.push((piles, Type::INT8_ARRAY));
-            ("-- assignments::claim_these", THESE)
+            params.push((places, Type::INT4_ARRAY));
+            params.push((each, Type::INT8));
+            ("-- assignments::claim_near", [FREE, NEAR, REST])
         }
         Claim::Search { skip, take } => {
             params.push((take, Type::INT8));
             params.push((skip, Type::INT8_ARRAY));
-            ("-- assignments::claim_search", SEARCH)
+            ("-- assignments::claim_search", [NO_REST, SEARCH, ""])
         }
         Claim::Leased { skip, take } => {
             params.push((take, Type::INT8));
             params.push((skip, Type::INT8_ARRAY));
             params.push((&none, Type::INT2));
-            ("-- assignments::claim_leased", LEASED)
+            ("-- assignments::claim_leased", [NO_REST, LEASED, ""])
+        }
+        Claim::Tail { skip, take } => {
+            params.push((take, Type::INT8));
+            params.push((skip, Type::INT8_ARRAY));
+            ("-- assignments::claim_tail", [NO_REST, TAIL, ""])
         }
     };
-    let sql = [name, FLOOR, pick, TAKE].concat();
+    let sql = [name, FLOOR, &pick.concat(), TAKE].concat();
     let rows = db.query_typed(&sql, &params).await?;
     claimed(&rows)
 }
@@ -258,74 +329,9 @@ fn claimed(rows: &[Row]) -> Result<Claimed, DbError> {
         floor,
         is_scarce: first.get("is_scarce"),
         is_held: first.get("is_held"),
+        is_raced: first.get("is_raced"),
         piles,
     })
-}
-
-/// Stores piles that a server holds; those that it `keeps` for some seconds more, all others are
-/// free. Gives those that were stored: one that was not had another holder meanwhile.
-///
-/// Of a pile that changed meanwhile the holder knows only the ledger, so what the change said of
-/// its place in the order stays.
-pub async fn put(
-    db: &impl GenericClient,
-    campaign_id: Uuid,
-    server: Uuid,
-    piles: &[Summary],
-    keep_secs: Option<f64>,
-) -> Result<u64, DbError> {
-    let sql = "-- assignments::put
-        WITH given AS (
-            SELECT * FROM unnest($3::int8[], $4::float4[], $5::float4[], $6::int2[],
-                                 $7::timestamptz[], $8::bool[], $9::bytea[])
-                 AS g (pile, weight, position, level, due_at, is_mixed, ledger)
-        ), locked AS (
-            SELECT p.pile FROM piles AS p JOIN given AS g ON g.pile = p.pile
-            WHERE p.campaign_id = $1 AND p.holder = $2
-            ORDER BY p.pile
-            FOR UPDATE OF p
-        )
-        UPDATE piles AS p
-        SET weight = CASE WHEN p.nudged THEN p.weight ELSE g.weight END,
-            position = CASE WHEN p.nudged THEN p.position ELSE g.position END,
-            level = CASE WHEN p.nudged THEN least(p.level, g.level) ELSE g.level END,
-            is_mixed = g.is_mixed OR (p.nudged AND p.is_mixed),
-            ledger = g.ledger,
-            due_at = CASE WHEN p.nudged THEN now() ELSE g.due_at END,
-            holder = CASE WHEN $10::float8 IS NULL THEN NULL ELSE p.holder END,
-            held_until = CASE WHEN $10::float8 IS NULL THEN NULL
-                              ELSE now() + make_interval(secs => $10) END
-        FROM given AS g JOIN locked AS l ON l.pile = g.pile,
-             (SELECT set_config('synchronous_commit', 'off', true) AS commit) AS c
-        WHERE p.campaign_id = $1 AND p.pile = g.pile AND c.commit = 'off'";
-    let ids: Vec<i64> = piles.iter().map(|pile| pile.pile.get()).collect();
-    let weights: Vec<f32> = piles.iter().map(|pile| pile.weight).collect();
-    let positions: Vec<f32> = piles.iter().map(|pile| pile.position).collect();
-    let levels: Vec<i16> = piles.iter().map(|pile| level(pile.level)).collect();
-    let due: Vec<Option<Timestamp>> = piles
-        .iter()
-        .map(|pile| pile.due_at.map(Seconds::timestamp))
-        .collect();
-    let mixed: Vec<bool> = piles.iter().map(|pile| pile.is_mixed).collect();
-    let ledgers: Vec<&[u8]> = piles.iter().map(|pile| pile.ledger.as_slice()).collect();
-    let stored = db
-        .execute_typed(
-            sql,
-            &[
-                (&campaign_id, Type::UUID),
-                (&server, Type::UUID),
-                (&ids, Type::INT8_ARRAY),
-                (&weights, Type::FLOAT4_ARRAY),
-                (&positions, Type::FLOAT4_ARRAY),
-                (&levels, Type::INT2_ARRAY),
-                (&due, Type::TIMESTAMPTZ_ARRAY),
-                (&mixed, Type::BOOL_ARRAY),
-                (&ledgers, Type::BYTEA_ARRAY),
-                (&keep_secs, Type::FLOAT8),
-            ],
-        )
-        .await?;
-    Ok(stored)
 }
 
 fn weights(rules: &Rules) -> (Vec<f32>, Vec<i16>) {

@@ -109,6 +109,15 @@ impl App {
         volunteer
     }
 
+    /// So many new volunteers.
+    pub async fn volunteers(&self, count: usize) -> Vec<Client> {
+        let mut crowd = Vec::with_capacity(count);
+        for _ in 0..count {
+            crowd.push(self.volunteer().await);
+        }
+        crowd
+    }
+
     /// Begins the definition of an imagery layer.
     pub fn layer(&self, url_template: &str) -> LayerBuilder<'_> {
         LayerBuilder::new(self, url_template)

@@ -272,3 +272,12 @@ pub fn tag(tag_type: &str, geometry: Value) -> Value {
 pub async fn at_once(calls: impl IntoIterator<Item = Call>) -> Vec<Reply> {
     futures_util::future::join_all(calls.into_iter().map(IntoFuture::into_future)).await
 }
+
+/// Claims of piles that the first server made, three statements each.
+pub async fn claims(app: &App) -> f64 {
+    let text = app.public().get("/metrics").await.text();
+    text.lines()
+        .filter(|line| line.starts_with("deck_claims_total"))
+        .map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap())
+        .sum()
+}

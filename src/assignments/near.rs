@@ -1,0 +1,84 @@
+//! Near which places piles are wanted, and where they were claimed: pure.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use super::{
+    NEAR_CELLS, NEAR_CLOSE, NEAR_RINGS,
+    hand::Hand,
+    order::{pile_of, piles_at},
+    queries::Claim,
+};
+use crate::geo::{CellId, Tile};
+
+/// Piles that are claimed near a place, and places of one claim.
+const PILES: i64 = 9;
+const PLACES_MAX: usize = 32;
+/// For so long after a claim near a place the hand is taken for all that there is.
+const KNOWN: Duration = Duration::from_secs(1);
+
+#[derive(Default)]
+pub struct Near {
+    /// Places that somebody wants piles near to, by the pile they lie in.
+    wanted: BTreeMap<CellId, Tile>,
+    /// When piles near these were last claimed.
+    known: BTreeMap<CellId, Instant>,
+}
+
+impl Near {
+    /// Has piles near a place claimed by whoever claims next.
+    pub fn want(&mut self, centre: Tile) {
+        self.wanted.insert(pile_of(centre), centre);
+    }
+
+    /// Whether nobody has claimed piles near a place since they were wanted.
+    pub fn is_wanted(&self, centre: Tile) -> bool {
+        self.wanted.contains_key(&pile_of(centre))
+    }
+
+    /// How far from a place somebody who wants so many cells is dealt them from the hand, in cells.
+    pub fn reach(&self, centre: Tile, count: usize) -> u64 {
+        let known_at = self.known.get(&pile_of(centre));
+        if known_at.is_some_and(|at| at.elapsed() < KNOWN) {
+            return NEAR_CELLS;
+        }
+        // Half the edge of a block of so many cells.
+        let block = u64::try_from(count).unwrap_or(u64::MAX).isqrt() / 2;
+        NEAR_CLOSE + block
+    }
+
+    /// The claim near a place and near others that are wanted.
+    pub fn claim(&mut self, centre: Tile, hand: &Hand) -> Claim {
+        let own = self.wanted.remove(&pile_of(centre)).unwrap_or(centre);
+        let mut centres = vec![own];
+        while centres.len() < PLACES_MAX
+            && let Some((_, other)) = self.wanted.pop_first()
+        {
+            centres.push(other);
+        }
+        let now = Instant::now();
+        self.known.retain(|_, at| at.elapsed() < KNOWN);
+        let known = centres.iter().map(|centre| (pile_of(*centre), now));
+        self.known.extend(known);
+        let (mut piles, mut places) = (Vec::new(), Vec::new());
+        for (place, centre) in (0..).zip(centres) {
+            let around = (0..=NEAR_RINGS).flat_map(|ring| piles_at(centre, ring));
+            for pile in around.filter(|pile| !hand.holds(*pile)) {
+                piles.push(pile.get());
+                places.push(place);
+            }
+        }
+        Claim::Near {
+            piles,
+            places,
+            each: PILES,
+        }
+    }
+
+    /// Forgets where piles were claimed, since they are laid down.
+    pub fn forget_known(&mut self) {
+        self.known.clear();
+    }
+}
