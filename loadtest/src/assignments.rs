@@ -1,7 +1,7 @@
 //! Scenario `assignments`: a volunteer gets the next square.
 //!
 //! In each round, one after the other: the yardstick, a small campaign at one server, the large one
-//! at one server, the large one at a steady pace, both at three servers.
+//! at one server, the large one at a steady pace, the large one near places, both at three servers.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,6 +25,8 @@ const SMALL_EDGE: u32 = 100;
 /// Looks wanted in the small campaign, so that a round does not use it up.
 const SMALL_LOOKS: u32 = 100;
 const LARGE_LOOKS: u32 = 3;
+/// Places near which squares are asked for, by ten volunteers each.
+const PLACES: u32 = 1000;
 const WARM_UP: Duration = Duration::from_secs(1);
 /// The steady pace, as a part of what the same round had at most.
 const STEADY_PART: f64 = 0.5;
@@ -134,6 +136,12 @@ impl Bench<'_> {
         let half = at_most.per_second * STEADY_PART;
         let steady = yardstick.open(half, self.duration()).await?;
         Series::of(series, "yardstick, half of that").add(steady, Vec::new());
+        let near = Load {
+            requests: Arc::new(large.questions_near(&self.tokens, PLACES)),
+            ..self.load(one, large)
+        };
+        self.measured(series, "large, near places, one server", near)
+            .await?;
         self.at_most(series, "small, three servers", &self.servers, &small)
             .await?;
         self.at_most(series, "large, three servers", &self.servers, large)
@@ -149,7 +157,16 @@ impl Bench<'_> {
         servers: &[Process],
         campaign: &Campaign,
     ) -> anyhow::Result<Measured> {
-        let load = self.load(servers, campaign);
+        self.measured(series, name, self.load(servers, campaign))
+            .await
+    }
+
+    async fn measured(
+        &self,
+        series: &mut Vec<Series>,
+        name: &'static str,
+        load: Load,
+    ) -> anyhow::Result<Measured> {
         load.closed(WARM_UP).await?;
         self.statements.reset().await?;
         let found = load.closed(self.duration()).await?;

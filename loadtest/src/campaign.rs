@@ -23,6 +23,8 @@ pub struct Organiser<'a> {
 
 pub struct Campaign {
     pub slug: String,
+    /// Cells along an edge.
+    edge: u32,
     pub cells: u64,
     /// How long it took from publishing until it was open.
     pub prepared_in: Duration,
@@ -70,6 +72,7 @@ impl Organiser<'_> {
             .with_context(|| format!("{slug} does not open"))??;
         Ok(Campaign {
             slug: slug.to_owned(),
+            edge,
             cells: seen["cells"].as_u64().unwrap_or(u64::from(edge).pow(2)),
             prepared_in: began.elapsed(),
         })
@@ -101,23 +104,44 @@ impl Campaign {
         let ask = |token: &String| request("POST", &path, Some(token), r#"{"count":1}"#);
         tokens.iter().map(ask).collect()
     }
+
+    /// The same, each near one of so many places, in rows over the whole campaign.
+    pub fn questions_near(&self, tokens: &[String], places: u32) -> Vec<Vec<u8>> {
+        let path = format!("/v1/campaigns/{}/assignments", self.slug);
+        let rows = places.isqrt().max(1);
+        let step = self.edge / (rows + 1);
+        let place = |nth: u32| {
+            let (column, row) = (nth % rows, nth / rows % rows);
+            lon_lat(
+                f64::from(FIRST.0 + step * (column + 1)) + 0.5,
+                f64::from(FIRST.1 + step * (row + 1)) + 0.5,
+            )
+        };
+        let ask = |(token, nth): (&String, u32)| {
+            let wish = json!({"count": 1, "near": place(nth)});
+            request("POST", &path, Some(token), &wish.to_string())
+        };
+        tokens.iter().zip((0..places).cycle()).map(ask).collect()
+    }
 }
 
 /// The ring around `edge` × `edge` cells, a little within the outer ones.
 fn square(edge: u32) -> [[f64; 2]; 5] {
     let edge = f64::from(edge);
     let (west, north) = (f64::from(FIRST.0) + 0.2, f64::from(FIRST.1) + 0.2);
-    let corner = |east: f64, south: f64| {
-        let across = f64::from(1_u32 << ZOOM);
-        let lat = (PI * (1.0 - 2.0 * south / across)).sinh().atan();
-        [east / across * 360.0 - 180.0, lat.to_degrees()]
-    };
     let (east, south) = (west + edge - 0.4, north + edge - 0.4);
     [
-        corner(west, south),
-        corner(east, south),
-        corner(east, north),
-        corner(west, north),
-        corner(west, south),
+        lon_lat(west, south),
+        lon_lat(east, south),
+        lon_lat(east, north),
+        lon_lat(west, north),
+        lon_lat(west, south),
     ]
+}
+
+/// Longitude and latitude of a place, in columns and rows of cells.
+fn lon_lat(east: f64, south: f64) -> [f64; 2] {
+    let across = f64::from(1_u32 << ZOOM);
+    let lat = (PI * (1.0 - 2.0 * south / across)).sinh().atan();
+    [east / across * 360.0 - 180.0, lat.to_degrees()]
 }

@@ -24,13 +24,13 @@ pub struct Answer<'a> {
     pub body: &'a [u8],
 }
 
-/// A request as bytes.
+/// A request as bytes, with what a browser says of compression.
 pub fn request(method: &str, path: &str, bearer: Option<&str>, body: &str) -> Vec<u8> {
     let authorization = bearer.map_or_else(String::new, |bearer| {
         format!("Authorization: Bearer {bearer}\r\n")
     });
     format!(
-        "{method} {path} HTTP/1.1\r\nHost: loadtest\r\n{authorization}Content-Type: application/json\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: loadtest\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n{authorization}Content-Type: application/json\r\n\
          Content-Length: {}\r\n\r\n{body}",
         body.len()
     )

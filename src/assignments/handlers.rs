@@ -123,7 +123,7 @@ struct OtherCampaign {
     responses(
         (status = 200, description = "Squares, at most as many as wanted.", body = DealView),
         (status = 409, description = "No squares are given now. Codes: `campaign_paused` (with the organisers' `message`), `campaign_closed`, `campaign_not_started`.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "Ask again after `Retry-After` seconds. Code `squares_busy`: only few squares are left, and many ask for them.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "Too busy, or the database is away: try again after `Retry-After`. Codes: `squares_busy` (only few squares are left, and many ask for them), `database_busy`, `database_away`.", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("volunteer" = []), ())
 )]

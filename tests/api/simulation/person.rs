@@ -15,7 +15,7 @@ const SKIPPED: u32 = 5;
 const BAD_IMAGERY: u32 = 2;
 const TAGGED: u32 = 20;
 /// How often somebody answers, on coming back, a square that was left long ago, in percent.
-const LATE: u32 = 10;
+const LATE: u32 = 5;
 
 /// Squares of a pack, and its lease.
 const PACK: u32 = 50;
@@ -136,6 +136,9 @@ impl<'a> Person<'a> {
     }
 
     async fn answer_late(&mut self) {
+        if self.world.is_over() {
+            return;
+        }
         if let Some(cell) = self.left.pop() {
             self.send(&nothing(cell)).await;
         }

@@ -1537,13 +1537,14 @@ export interface Wanted {
   count?: number;
   /**
    * How long the squares are to be reserved, instead of the campaign's `lease_seconds`: hours or
-   * days for who takes them to where there is no network.
+   * days for who takes them to where there is no network. Until then they are kept for you, also
+   * when they are the last.
    */
   lease_seconds?: number | null;
   /**
-   * Longitude, latitude: squares within 20 squares of this place come first, nearest first. They
-   * are squares that would come soon anyway: of the heaviest priority that is open, and none that
-   * has more than one look or lease beyond the least looked at.
+   * Longitude, latitude: squares next to this place or close to it come first, within 20 squares.
+   * They are squares that would come soon anyway: of the heaviest priority that is open, and none
+   * that has more than one look or lease beyond the least looked at.
    *
    * @minItems 2
    * @maxItems 2
