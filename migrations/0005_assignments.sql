@@ -31,6 +31,8 @@ CREATE TABLE piles (
     autovacuum_vacuum_scale_factor = 0.02,
     autovacuum_vacuum_cost_delay = 0
 );
+-- Keys of volunteers are random: packing a ledger would cost time and save nothing.
+ALTER TABLE piles ALTER COLUMN ledger SET STORAGE EXTERNAL;
 CREATE INDEX piles_deal_idx ON piles (campaign_id, weight, level, position);
 CREATE INDEX piles_due_idx ON piles (campaign_id, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX piles_tail_idx ON piles (campaign_id, tail_at) WHERE tail_at IS NOT NULL;

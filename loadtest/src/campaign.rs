@@ -6,7 +6,7 @@ use anyhow::Context;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::http::{Connection, call, demand, request};
+use crate::http::{Connection, browser_request, call, demand, request};
 
 /// Zoom of the cells: two thousand by two thousand of them are more than 1,000,000 km².
 const ZOOM: u32 = 16;
@@ -101,7 +101,7 @@ impl Campaign {
     /// "Where should I look next?" by each of these volunteers.
     pub fn questions(&self, tokens: &[String]) -> Vec<Vec<u8>> {
         let path = format!("/v1/campaigns/{}/assignments", self.slug);
-        let ask = |token: &String| request("POST", &path, Some(token), r#"{"count":1}"#);
+        let ask = |token: &String| browser_request("POST", &path, Some(token), r#"{"count":1}"#);
         tokens.iter().map(ask).collect()
     }
 
@@ -119,7 +119,7 @@ impl Campaign {
         };
         let ask = |(token, nth): (&String, u32)| {
             let wish = json!({"count": 1, "near": place(nth)});
-            request("POST", &path, Some(token), &wish.to_string())
+            browser_request("POST", &path, Some(token), &wish.to_string())
         };
         tokens.iter().zip((0..places).cycle()).map(ask).collect()
     }

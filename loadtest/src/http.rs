@@ -24,13 +24,23 @@ pub struct Answer<'a> {
     pub body: &'a [u8],
 }
 
-/// A request as bytes, with what a browser says of compression.
+/// A request as bytes. Its answer is not compressed.
 pub fn request(method: &str, path: &str, bearer: Option<&str>, body: &str) -> Vec<u8> {
+    bytes_of(method, path, bearer, "", body)
+}
+
+/// A request as bytes, with what a browser says of compression.
+pub fn browser_request(method: &str, path: &str, bearer: Option<&str>, body: &str) -> Vec<u8> {
+    let encodings = "Accept-Encoding: gzip, deflate, br, zstd\r\n";
+    bytes_of(method, path, bearer, encodings, body)
+}
+
+fn bytes_of(method: &str, path: &str, bearer: Option<&str>, headers: &str, body: &str) -> Vec<u8> {
     let authorization = bearer.map_or_else(String::new, |bearer| {
         format!("Authorization: Bearer {bearer}\r\n")
     });
     format!(
-        "{method} {path} HTTP/1.1\r\nHost: loadtest\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n{authorization}Content-Type: application/json\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: loadtest\r\n{headers}{authorization}Content-Type: application/json\r\n\
          Content-Length: {}\r\n\r\n{body}",
         body.len()
     )

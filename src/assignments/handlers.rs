@@ -38,7 +38,7 @@ struct Wanted {
     #[serde(default = "one")]
     #[schema(minimum = 1, maximum = 50, default = 1, example = 3)]
     count: u16,
-    /// Longitude, latitude: squares next to this place or close to it come first, within 20 squares.
+    /// Longitude, latitude: squares next to this place or close to it come first, within 12 squares.
     /// They are squares that would come soon anyway: of the heaviest priority that is open, and none
     /// that has more than one look or lease beyond the least looked at.
     #[serde(default)]

@@ -35,7 +35,7 @@ const CLAIM_LONG: Duration = Duration::from_secs(1);
 /// Searches beyond the hand in one second; who comes later is asked to come back.
 const SEARCHES_PER_SEC: u32 = 50;
 /// Piles of a hand; before more are claimed near a place, it is given back.
-const HAND_PILES_MAX: usize = 2048;
+const HAND_PILES_MAX: usize = 4096;
 /// How long requests wait together for piles that other servers hold.
 const HELD_WAIT: Duration = Duration::from_millis(1200);
 /// Found after a longer pause, it is a new wait.

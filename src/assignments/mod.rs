@@ -57,10 +57,10 @@ const TAIL_PATIENCE_SECS: u32 = 60;
 const TAIL_EXTRA: u16 = 2;
 /// How far `near` reaches, in cells, and what it counts as close: the latter is given from the
 /// hand, whatever the table may have nearer.
-const NEAR_CELLS: u64 = 20;
+const NEAR_CELLS: u64 = 12;
 const NEAR_CLOSE: u64 = 4;
 /// Piles each way in which cells so far away lie.
-const NEAR_RINGS: u32 = 5;
+const NEAR_RINGS: u32 = 3;
 
 /// An offer of a cell.
 #[derive(Clone, Copy, Debug)]

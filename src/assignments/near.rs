@@ -8,14 +8,14 @@ use std::{
 use super::{
     NEAR_CELLS, NEAR_CLOSE, NEAR_RINGS,
     hand::Hand,
-    order::{pile_of, piles_at},
+    order::{distance_to_pile, pile_of, piles_at},
     queries::Claim,
 };
 use crate::geo::{CellId, Tile};
 
 /// Piles that are claimed near a place, and places of one claim.
 const PILES: i64 = 9;
-const PLACES_MAX: usize = 32;
+const PLACES_MAX: usize = 64;
 /// For so long after a claim near a place the hand is taken for all that there is.
 const KNOWN: Duration = Duration::from_secs(1);
 
@@ -65,10 +65,10 @@ impl Near {
         let (mut piles, mut places) = (Vec::new(), Vec::new());
         for (place, centre) in (0..).zip(centres) {
             let around = (0..=NEAR_RINGS).flat_map(|ring| piles_at(centre, ring));
-            for pile in around.filter(|pile| !hand.holds(*pile)) {
-                piles.push(pile.get());
-                places.push(place);
-            }
+            let mut around: Vec<CellId> = around.filter(|pile| !hand.holds(*pile)).collect();
+            around.sort_by_key(|pile| distance_to_pile(centre, *pile));
+            places.extend(around.iter().map(|_| place));
+            piles.extend(around.into_iter().map(CellId::get));
         }
         Claim::Near {
             piles,

@@ -56,6 +56,20 @@ pub fn piles_at(centre: Tile, ring: u32) -> impl Iterator<Item = CellId> {
         })
 }
 
+/// The square of the distance from a cell to the nearest of a pile, in cells.
+pub fn distance_to_pile(centre: Tile, pile: CellId) -> u64 {
+    let (tile, edge) = (pile.tile(), 1_u32 << PILE_ZOOMS);
+    let nearest = |at: u32, first: u32| at.clamp(first, first + edge - 1);
+    let y = nearest(centre.y(), tile.y() * edge);
+    let first = tile.x() * edge;
+    let columns = [nearest(centre.x(), first), first, first + edge - 1];
+    let cells = columns
+        .into_iter()
+        .filter_map(|x| Tile::new(centre.z(), x, y).ok());
+    let distances = cells.map(|cell| distance_squared(centre, cell));
+    distances.min().unwrap_or(u64::MAX)
+}
+
 /// In cells; columns go round the world.
 pub fn distance_squared(a: Tile, b: Tile) -> u64 {
     let across = 1_u64 << a.z();
@@ -158,6 +172,10 @@ mod tests {
         let at = |x, y| Tile::new(17, x, y).unwrap();
         assert_eq!(distance_squared(at(0, 7), at((1 << 17) - 3, 11)), 9 + 16);
         assert_eq!(distance_squared(at(5, 5), at(5, 5)), 0);
+        assert_eq!(
+            distance_to_pile(at(1, 6), pile_of(at((1 << 17) - 3, 11))),
+            4 + 4
+        );
     }
 
     proptest! {
@@ -168,6 +186,9 @@ mod tests {
             prop_assert_eq!(listed.len(), 16);
             prop_assert!(listed.contains(&cell));
             prop_assert_eq!(listed.iter().collect::<BTreeSet<_>>().len(), 16);
+            let centre = CellId::from(Tile::new(17, 1010, 2010).unwrap()).tile();
+            let nearest = listed.iter().map(|cell| distance_squared(centre, cell.tile())).min();
+            prop_assert_eq!(Some(distance_to_pile(centre, pile_of(cell.tile()))), nearest);
             for other in listed {
                 prop_assert_eq!(pile_of(other.tile()), pile_of(cell.tile()));
             }

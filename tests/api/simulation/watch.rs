@@ -18,7 +18,7 @@ const EARLY: Duration = Duration::from_millis(1500);
 /// Reports of bad imagery that wait for the organiser.
 const REPORTS_MAX: usize = 3;
 /// How far from the place that was asked for a cell `near` may lie, in cells each way.
-const NEAR_MAX: u32 = 20;
+const NEAR_MAX: u32 = 12;
 
 /// All that was dealt and answered.
 pub struct Watch {

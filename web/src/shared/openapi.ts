@@ -1542,7 +1542,7 @@ export interface Wanted {
    */
   lease_seconds?: number | null;
   /**
-   * Longitude, latitude: squares next to this place or close to it come first, within 20 squares.
+   * Longitude, latitude: squares next to this place or close to it come first, within 12 squares.
    * They are squares that would come soon anyway: of the heaviest priority that is open, and none
    * that has more than one look or lease beyond the least looked at.
    *
