@@ -139,7 +139,9 @@ impl<'a> Person<'a> {
         if self.world.is_over() {
             return;
         }
-        if let Some(cell) = self.left.pop() {
+        if let Some(cell) = self.left.pop()
+            && self.world.watch().answers_late(cell)
+        {
             self.send(&nothing(cell)).await;
         }
     }

@@ -17,6 +17,8 @@ const GRACE: Duration = Duration::from_secs(5);
 const EARLY: Duration = Duration::from_millis(1500);
 /// Reports of bad imagery that wait for the organiser.
 const REPORTS_MAX: usize = 3;
+/// How many answer one cell long after their lease ended.
+const LATE_MAX: usize = 2;
 /// How far from the place that was asked for a cell `near` may lie, in cells each way.
 const NEAR_MAX: u32 = 12;
 
@@ -51,6 +53,8 @@ struct Seen {
     leases: BTreeMap<usize, Instant>,
     /// Reports of bad imagery: nobody is given the cell until the organiser decides.
     reports: usize,
+    /// Answers long after a lease ended.
+    late: usize,
     /// What happened to it, by time.
     history: Vec<String>,
 }
@@ -160,6 +164,16 @@ impl Watch {
             self.needless += 1;
         }
         self.in_order.push(is_priority);
+    }
+
+    /// Whether somebody may answer a cell long after their lease ended, which they then will.
+    ///
+    /// No server can refuse such a look or foresee it, so that the bound on looks beyond those
+    /// wanted holds only as far as it holds for these.
+    pub fn answers_late(&mut self, cell: Cell) -> bool {
+        let seen = self.cells.get_mut(&cell);
+        let seen = seen.filter(|seen| seen.late < LATE_MAX);
+        seen.map(|seen| seen.late += 1).is_some()
     }
 
     pub fn renewed(&mut self, who: usize, cell: Cell, lease: Duration) {
