@@ -17,7 +17,7 @@ use bytes::Bytes;
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
-use crate::http::{Problem, etag};
+use crate::http::{Problem, etag, packing::takes};
 
 #[derive(RustEmbed)]
 #[folder = "web/dist"]
@@ -125,12 +125,7 @@ fn serve(req: &HttpRequest, file: &str, lifetime: &'static str) -> Result<HttpRe
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     let coded = PRECOMPRESSED.iter().find_map(|(coding, ending)| {
-        let takes = accepted.split(',').any(|one| {
-            one.split(';').next().unwrap_or_default().trim() == *coding
-                && !one.contains("q=0,")
-                && !one.trim().ends_with("q=0")
-        });
-        let file = takes.then(|| Files::get(&format!("{file}{ending}")))??;
+        let file = takes(accepted, coding).then(|| Files::get(&format!("{file}{ending}")))??;
         Some((*coding, file))
     });
     let tag = etag::of_hash(&whole.metadata.sha256_hash());

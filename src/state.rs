@@ -1,6 +1,6 @@
 //! What a running process holds: one value, shared by all handlers and jobs.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use object_store::ObjectStore;
 
@@ -8,7 +8,9 @@ use crate::{cache::Cache, clock::Clock, config::Config, db::Db, objects};
 
 /// Everything a feature may use. Cheap to clone.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+pub struct Parts {
     pub config: Arc<Config>,
     pub clock: Clock,
     pub db: Db,
@@ -16,16 +18,26 @@ pub struct App {
     pub objects: Arc<dyn ObjectStore>,
 }
 
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
 impl App {
-    /// Opens what the settings name. Neither the database nor memcached need be there yet.
+    /// Opens what the settings name. Neither the database nor memcached need be there yet; metrics
+    /// that are to be seen must be.
     pub async fn open(config: Config) -> anyhow::Result<Self> {
         config.check()?;
-        Ok(Self {
-            clock: Clock::default(),
+        let clock = Clock::default();
+        Ok(Self(Arc::new(Parts {
             db: Db::open(&config.database)?,
-            cache: Cache::open(&config.memcached, &config.cache_prefix).await?,
+            cache: Cache::open(&config.memcached, &config.cache_prefix, clock.clone()).await?,
+            clock,
             objects: objects::open(&config.store)?,
             config: Arc::new(config),
-        })
+        })))
     }
 }

@@ -48,7 +48,15 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
     );
     metrics::describe_counter!(
         "cache_lookups_total",
-        "Cache look-ups by key family and outcome: near, shared, miss, bypass."
+        "Cache look-ups by key family and outcome: near, joined, hit, stale, miss, bypass, error."
+    );
+    metrics::describe_counter!(
+        "cache_refreshes_total",
+        "Cache look-ups that the process made by itself while it gave what it had; as above."
+    );
+    metrics::describe_gauge!(
+        "cache_node_away",
+        "1 while a memcached does not answer and is left alone, by node."
     );
     metrics::describe_gauge!(
         "feed_lag_seconds",

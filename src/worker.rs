@@ -74,6 +74,7 @@ async fn close_ended(app: &App) -> anyhow::Result<bool> {
         campaigns::record_version(&*conn, *id, None)
             .await
             .map_err(|problem| anyhow::anyhow!("{problem}"))?;
+        campaigns::forget(app, slug, *id).await;
         tracing::info!(campaign.id = %id, campaign.slug = slug, "a campaign reached its end");
     }
     Ok(!closed.is_empty())

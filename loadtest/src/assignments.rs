@@ -88,11 +88,18 @@ async fn measure(options: &Options, place: &Place) -> anyhow::Result<Report> {
         statements: Statements::begin(place.setting("DATABASE_URL")?).await?,
         tokens,
     };
-    let mut report = Report::new(&large, sample.len());
+    let mut report = Report::new("assignments");
     for round in 1..=options.rounds {
         eprintln!("round {round} of {} …", options.rounds);
         bench.round(round, &large, &mut report).await?;
     }
+    report.about = format!(
+        "Small: {} cells; large: {} cells, prepared in {:.1} s. An answer has {} bytes.",
+        u64::from(SMALL_EDGE).pow(2),
+        large.cells,
+        large.prepared_in.as_secs_f64(),
+        sample.len()
+    );
     report.metrics = bench.metrics().await?;
     worker.kill().await?;
     Ok(report)
@@ -118,7 +125,6 @@ impl Bench<'_> {
             .organiser
             .campaign(&format!("small-{round}"), SMALL_EDGE, SMALL_LOOKS)
             .await?;
-        report.small_cells = small.cells;
         let yardstick = self.load(std::slice::from_ref(&self.yardstick), large);
         let one = &self.servers[..1];
         yardstick.closed(WARM_UP).await?;
@@ -183,7 +189,7 @@ impl Bench<'_> {
                 .collect(),
             requests: Arc::new(campaign.questions(&self.tokens)),
             connections: self.options.connections,
-            beginning: BEGINNING,
+            beginning: BEGINNING.to_vec(),
         }
     }
 

@@ -22,7 +22,7 @@ pub struct Load {
     pub requests: Arc<Vec<Vec<u8>>>,
     pub connections: u16,
     /// How every answer begins that counts.
-    pub beginning: &'static [u8],
+    pub beginning: Vec<u8>,
 }
 
 /// How requests follow each other.
@@ -113,7 +113,7 @@ impl Run {
             let index = usize::try_from(turn)? % requests.len();
             let answer = connection.exchange(&requests[index]).await?;
             ensure!(
-                answer.status == 200 && answer.body.starts_with(self.load.beginning),
+                answer.status == 200 && answer.body.starts_with(&self.load.beginning),
                 "answered {}: {}",
                 answer.status,
                 String::from_utf8_lossy(answer.body)

@@ -8,6 +8,7 @@ mod campaign;
 mod http;
 mod load;
 mod place;
+mod reads;
 mod report;
 mod statements;
 mod yardstick;
@@ -32,6 +33,8 @@ struct Arguments {
 enum Scenario {
     /// Where to look next: assignments a second beside a handler that returns the same bytes.
     Assignments(Options),
+    /// What are we looking for: reads of a campaign beside a handler that returns the same bytes.
+    Campaign(Options),
     /// The handler that returns the same bytes: started by the scenarios.
     #[command(hide = true)]
     Yardstick {
@@ -73,11 +76,16 @@ pub struct Options {
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().scenario {
-        // One thread: the generator shares the machine with what it measures.
-        Scenario::Assignments(options) => tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?
-            .block_on(assignments::run(options)),
+        Scenario::Assignments(options) => on_one_thread(assignments::run(options)),
+        Scenario::Campaign(options) => on_one_thread(reads::run(options)),
         Scenario::Yardstick { body } => yardstick::serve(&body),
     }
+}
+
+/// The generator shares the machine with what it measures.
+fn on_one_thread(scenario: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(scenario)
 }

@@ -5,39 +5,50 @@ use std::{
     fs,
     path::PathBuf,
     process::Command,
-    time::Duration,
 };
 
-use crate::{Options, campaign::Campaign, load::Measured, statements::Counted};
+use crate::{Options, load::Measured, statements::Counted};
 
 /// Statements that the report lists for each series.
 const LISTED_MAX: usize = 8;
 
 pub struct Report {
+    scenario: &'static str,
+    /// What was measured, in a line.
+    pub about: String,
     pub series: Vec<Series>,
     /// Lines of `/metrics`.
     pub metrics: Vec<String>,
-    pub small_cells: u64,
-    large_cells: u64,
-    prepared_in: Duration,
-    answer_bytes: usize,
 }
 
 /// The same measurement in each round.
 pub struct Series {
     name: &'static str,
+    /// The series that it is measured by.
+    yardstick: &'static str,
     rounds: Vec<Measured>,
     /// Of all rounds.
     statements: Vec<Counted>,
 }
 
 impl Series {
-    /// The series of this name, which is made when it is not there.
+    /// The series of this name, which is made when it is not there and measured by the series
+    /// `yardstick`.
     pub fn of<'a>(all: &'a mut Vec<Self>, name: &'static str) -> &'a mut Self {
+        Self::beside(all, name, "yardstick")
+    }
+
+    /// The same, measured by a yardstick of its own.
+    pub fn beside<'a>(
+        all: &'a mut Vec<Self>,
+        name: &'static str,
+        yardstick: &'static str,
+    ) -> &'a mut Self {
         let index = all.iter().position(|series| series.name == name);
         let index = index.unwrap_or_else(|| {
             all.push(Self {
                 name,
+                yardstick,
                 rounds: Vec::new(),
                 statements: Vec::new(),
             });
@@ -64,6 +75,11 @@ impl Series {
         self.statements.sort_by_key(|counted| -counted.calls);
     }
 
+    /// What the latest round had.
+    pub fn last_per_second(&self) -> f64 {
+        self.rounds.last().map_or(0.0, |round| round.per_second)
+    }
+
     fn median(&self, of: impl Fn(&Measured) -> f64) -> f64 {
         let mut values: Vec<f64> = self.rounds.iter().map(of).collect();
         values.sort_by(f64::total_cmp);
@@ -82,28 +98,23 @@ impl Series {
 }
 
 impl Report {
-    pub fn new(large: &Campaign, answer_bytes: usize) -> Self {
+    pub fn new(scenario: &'static str) -> Self {
         Self {
+            scenario,
+            about: String::new(),
             series: Vec::new(),
             metrics: Vec::new(),
-            small_cells: 0,
-            large_cells: large.cells,
-            prepared_in: large.prepared_in,
-            answer_bytes,
         }
     }
 
     pub fn write(&self, options: &Options) -> anyhow::Result<PathBuf> {
         fs::create_dir_all(&options.results)?;
-        let name = if options.quick {
-            "assignments-quick.md"
-        } else {
-            "assignments.md"
-        };
-        let path = options.results.join(name);
+        let scenario = self.scenario;
+        let quick = if options.quick { "-quick" } else { "" };
+        let path = options.results.join(format!("{scenario}{quick}.md"));
         let text = format!(
-            "# Assignments\n\n{}\n\n{} rounds of {} s each, {} connections; commit {}; {}.\n\n{self}",
-            "Made by `./dev bench assignments`; what each line means stands in `loadtest/README.md`.",
+            "# `{scenario}`\n\nMade by `./dev bench {scenario}`; {}\n\n{} rounds of {} s each, {} connections; commit {}; {}.\n\n{self}",
+            "what each line means stands in `loadtest/README.md`.",
             options.rounds,
             options.seconds,
             options.connections,
@@ -115,11 +126,10 @@ impl Report {
     }
 
     fn write_series(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let yardstick = self
-            .series
-            .iter()
-            .find(|series| series.name == "yardstick")
-            .map_or(0.0, |series| series.median(|round| round.per_second));
+        let rate_of = |name: &str| {
+            let found = self.series.iter().find(|series| series.name == name);
+            found.map_or(0.0, |series| series.median(|round| round.per_second))
+        };
         f.write_str("| | answers/s | of the yardstick | p50 ms | p99 ms | longest ms | SQL statements each | each round/s |\n")?;
         f.write_str("|---|--:|--:|--:|--:|--:|--:|---|\n")?;
         for series in &self.series {
@@ -139,7 +149,7 @@ impl Report {
                 f,
                 "| {} | {rate:.0} | {:.2} | {:.2} | {:.2} | {:.1} | {each} | {} |",
                 series.name,
-                rate / yardstick,
+                rate / rate_of(series.yardstick),
                 series.median(|round| round.p50_ms),
                 series.median(|round| round.p99_ms),
                 series.median(|round| round.max_ms),
@@ -175,14 +185,7 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "Small: {} cells; large: {} cells, prepared in {:.1} s. An answer has {} bytes.\n",
-            self.small_cells,
-            self.large_cells,
-            self.prepared_in.as_secs_f64(),
-            self.answer_bytes
-        )?;
+        writeln!(f, "{}\n", self.about)?;
         self.write_series(f)?;
         f.write_str("\n## SQL statements of the servers\n")?;
         self.write_statements(f)?;

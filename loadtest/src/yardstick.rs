@@ -9,7 +9,7 @@ pub fn serve(body: &Path) -> anyhow::Result<()> {
     let workers = std::thread::available_parallelism()?.get();
     actix_web::rt::System::new().block_on(async move {
         let server = HttpServer::new(move || {
-            let body = body.clone();
+            let (body, read) = (body.clone(), body.clone());
             // The body of the request is taken in, as the measured handler has to do.
             let answer = move |_asked: web::Bytes| {
                 let answer = HttpResponse::Ok()
@@ -17,7 +17,15 @@ pub fn serve(body: &Path) -> anyhow::Result<()> {
                     .body(body.clone());
                 std::future::ready(answer)
             };
-            App::new().route("/{anything:.*}", web::post().to(answer))
+            let read = move || {
+                let answer = HttpResponse::Ok()
+                    .content_type(ContentType::json())
+                    .body(read.clone());
+                std::future::ready(answer)
+            };
+            App::new()
+                .route("/{anything:.*}", web::post().to(answer))
+                .route("/{anything:.*}", web::get().to(read))
         })
         .workers(workers)
         .bind(("127.0.0.1", 0))?;

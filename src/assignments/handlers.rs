@@ -1,5 +1,7 @@
 //! Where to look next, over HTTP.
 
+use std::sync::Arc;
+
 use actix_web::{HttpResponse, http::header, post, web::Data};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -14,7 +16,7 @@ use super::{
 };
 use crate::{
     accounts::{MaybeVolunteer, SignedUp, TokenKeys, Volunteer},
-    cache::Key,
+    cache::{Key, Loaded},
     campaigns::{self, ImageryView, LEASE_SECONDS_MAX, LEASE_SECONDS_MIN, Running},
     geo::{CellId, LonLat, Tile},
     http::{
@@ -230,33 +232,33 @@ async fn view(
 
 /// A layer that squares have instead of the campaign's.
 async fn imagery_of(app: &App, layer: Uuid) -> Result<Option<ImageryView>, Problem> {
-    let load = async {
-        let found = imagery::by_id(&*app.db.get().await?, layer).await?;
-        Ok::<_, Problem>(found.map(campaigns::imagery_view))
+    let app_too = app.clone();
+    let load = move |_known| async move {
+        let found = imagery::by_id(&*app_too.db.get().await?, layer).await?;
+        let view = found.map(campaigns::imagery_view);
+        Ok::<_, Problem>(view.map_or(Loaded::Absent, Loaded::Value))
     };
-    let view = app
-        .cache
-        .get_or_load(&Key::Layer(layer), Option::is_some, load)
-        .await?;
-    Ok((*view).clone())
+    let view = app.cache.get_or_load(Key::Layer(layer), load).await?;
+    Ok(view.map(|view: Arc<ImageryView>| (*view).clone()))
 }
 
 async fn others(app: &App, campaign: &Running) -> Result<Vec<OtherCampaign>, Problem> {
-    let load = async {
+    let app_too = app.clone();
+    let load = move |_known| async move {
         // One more, since the campaign itself is among them.
-        let open = queries::open_campaigns(&*app.db.get().await?, OTHERS_MAX + 1).await?;
-        open.into_iter()
-            .map(|(slug, title)| {
-                let title = serde_json::from_value(title).map_err(|e| Problem::internal(&e))?;
-                Ok(OtherCampaign { slug, title })
-            })
-            .collect::<Result<Vec<_>, Problem>>()
+        let open = queries::open_campaigns(&*app_too.db.get().await?, OTHERS_MAX + 1).await?;
+        let open = open.into_iter().map(|(slug, title)| {
+            let title = serde_json::from_value(title).map_err(|e| Problem::internal(&e))?;
+            Ok(OtherCampaign { slug, title })
+        });
+        let open = open.collect::<Result<Vec<_>, Problem>>()?;
+        Ok::<_, Problem>(Loaded::Value(open))
     };
-    let open = app
-        .cache
-        .get_or_load(&Key::OpenCampaigns, |_: &Vec<OtherCampaign>| true, load)
-        .await?;
-    let others = open.iter().filter(|other| other.slug != campaign.slug);
+    let open = app.cache.get_or_load(Key::OpenCampaigns, load).await?;
+    let others = open
+        .iter()
+        .flat_map(|open| open.iter())
+        .filter(|other| other.slug != campaign.slug);
     let most = usize::try_from(OTHERS_MAX).unwrap_or_default();
     Ok(others.take(most).cloned().collect())
 }

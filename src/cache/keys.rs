@@ -1,50 +1,158 @@
-//! Every key in memcached: its form, its version, how long it lives and why.
+//! Every key in memcached: its form, its version, how long it may be used and why.
+//!
+//! A version grows with the form of what is kept, so that servers of two releases never read each
+//! other's.
 
 use std::time::Duration;
 
 use uuid::Uuid;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Key {
-    /// What volunteers' calls need of a campaign, by slug or id. It is forgotten when the
-    /// campaign changes; the short life bounds the harm when that message is lost.
+    /// What volunteers' calls need of a campaign, by slug or id.
     Campaign(String),
-    /// Open campaigns, for volunteers who have seen all of theirs. Old by seconds does no harm.
+    /// A campaign as it is shown to everybody, by slug or id, with or without its area.
+    CampaignPage { reference: String, area: bool },
+    /// The first page of the list of campaigns as it is shown to everybody: all, or those in one
+    /// state.
+    Front(Option<&'static str>),
+    /// Open campaigns, for volunteers who have seen all of theirs.
     OpenCampaigns,
     /// An imagery layer as volunteers see it, for squares that have one of their own.
     Layer(Uuid),
     /// Raised while a server finds no piles of a campaign's deck because others hold them.
     DeckSought(Uuid),
-    /// Written by the health check.
-    Health,
+}
+
+/// How old a value in memcached may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ages {
+    /// Up to here it is simply given. Each value draws its own, a fifth more or less, so that
+    /// values that were made together are not loaded again together.
+    pub fresh: Duration,
+    /// Up to here it is given while one server loads it anew. Beyond that whoever asks waits.
+    pub usable: Duration,
+    /// Up to here it stays, since finding out that nothing changed costs less than loading.
+    pub kept: Duration,
+}
+
+/// With the time in a server's own memory, a change is seen within two seconds also when the
+/// message that something changed was lost.
+const CHANGED_BY_ORGANISERS: Ages = Ages {
+    fresh: Duration::from_millis(500),
+    usable: Duration::from_secs(1),
+    kept: Duration::from_mins(1),
+};
+/// Old by seconds does no harm.
+const LENIENT: Ages = Ages {
+    fresh: Duration::from_secs(5),
+    usable: Duration::from_secs(10),
+    kept: Duration::from_mins(1),
+};
+/// A hint that lapses.
+const FLAG: Ages = Ages {
+    fresh: Duration::from_secs(1),
+    usable: Duration::from_secs(1),
+    kept: Duration::from_secs(1),
+};
+
+/// Kinds of keys, for metrics.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Family {
+    Campaign,
+    CampaignPage,
+    Front,
+    OpenCampaigns,
+    Layer,
+    DeckSought,
+}
+
+impl Family {
+    pub const ALL: [Self; 6] = [
+        Self::Campaign,
+        Self::CampaignPage,
+        Self::Front,
+        Self::OpenCampaigns,
+        Self::Layer,
+        Self::DeckSought,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Campaign => "campaign",
+            Self::CampaignPage => "campaign-page",
+            Self::Front => "front",
+            Self::OpenCampaigns => "open-campaigns",
+            Self::Layer => "layer",
+            Self::DeckSought => "deck-sought",
+        }
+    }
 }
 
 impl Key {
+    /// Everything that shows a campaign, to be forgotten when it changes.
+    pub fn of_campaign(slug: &str, id: Uuid) -> Vec<Self> {
+        let references = [slug.to_owned(), id.to_string()];
+        let by_reference = references.into_iter().flat_map(|reference| {
+            let page = |area| Self::CampaignPage {
+                reference: reference.clone(),
+                area,
+            };
+            [page(true), page(false), Self::Campaign(reference)]
+        });
+        let fronts = [None, Some("open"), Some("paused"), Some("closed")];
+        by_reference
+            .chain(fronts.map(Self::Front))
+            .chain([Self::OpenCampaigns])
+            .collect()
+    }
+
     pub(super) fn name(&self, prefix: &str) -> String {
         match self {
-            Self::Campaign(reference) => format!("{prefix}:campaign:2:{reference}"),
-            Self::OpenCampaigns => format!("{prefix}:open-campaigns:1"),
-            Self::Layer(id) => format!("{prefix}:layer:1:{id}"),
+            Self::Campaign(reference) => format!("{prefix}:campaign:3:{reference}"),
+            Self::CampaignPage { reference, area } => {
+                let part = if *area { "whole" } else { "short" };
+                format!("{prefix}:campaign-page:1:{part}:{reference}")
+            }
+            Self::Front(state) => format!("{prefix}:front:1:{}", state.unwrap_or("all")),
+            Self::OpenCampaigns => format!("{prefix}:open-campaigns:2"),
+            Self::Layer(id) => format!("{prefix}:layer:2:{id}"),
             Self::DeckSought(campaign_id) => format!("{prefix}:deck-sought:1:{campaign_id}"),
-            Self::Health => format!("{prefix}:health"),
         }
     }
 
-    pub(super) fn lifetime(&self) -> Duration {
+    pub(super) fn ages(&self) -> Ages {
         match self {
-            Self::Campaign(_) | Self::Layer(_) | Self::DeckSought(_) => Duration::from_secs(1),
-            Self::OpenCampaigns => Duration::from_secs(5),
-            Self::Health => Duration::from_mins(1),
+            Self::Campaign(_) | Self::CampaignPage { .. } | Self::Front(_) | Self::Layer(_) => {
+                CHANGED_BY_ORGANISERS
+            }
+            Self::OpenCampaigns => LENIENT,
+            Self::DeckSought(_) => FLAG,
         }
     }
 
-    pub(super) fn family(&self) -> &'static str {
+    pub(super) fn family(&self) -> Family {
         match self {
-            Self::Campaign(_) => "campaign",
-            Self::OpenCampaigns => "open-campaigns",
-            Self::Layer(_) => "layer",
-            Self::DeckSought(_) => "deck-sought",
-            Self::Health => "health",
+            Self::Campaign(_) => Family::Campaign,
+            Self::CampaignPage { .. } => Family::CampaignPage,
+            Self::Front(_) => Family::Front,
+            Self::OpenCampaigns => Family::OpenCampaigns,
+            Self::Layer(_) => Family::Layer,
+            Self::DeckSought(_) => Family::DeckSought,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_keys_share_a_name() {
+        let keys = Key::of_campaign("demo", Uuid::nil());
+        let names: BTreeSet<String> = keys.iter().map(|key| key.name("x")).collect();
+        assert_eq!(names.len(), keys.len());
     }
 }

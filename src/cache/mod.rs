@@ -1,173 +1,194 @@
-//! The shared cache tier: a near cache in the process, then memcached, then whoever loads.
+//! The one way to what is read often: the process's own memory, then memcached, which all servers
+//! share, then whoever loads.
 //!
 //! **Invariant:** memcached may be empty, slow, flushed or gone, and every answer is still
 //! right. So nothing is kept in it that cannot be loaded again, and each wait is bounded.
 //!
-//! **Invariant:** every look-up is counted exactly once, as near, shared, miss or bypass.
+//! **Invariant:** what organisers changed is seen by every server within two seconds, also when
+//! nobody could be told: nothing is given that began to be loaded longer ago.
+//!
+//! **Invariant:** every look-up is counted exactly once.
 
+mod breaker;
+mod count;
+mod entry;
 mod keys;
+mod lookup;
+mod near;
+mod node;
 mod router;
+mod shared;
 
-use std::{any::Any, future::Future, sync::Arc, time::Duration};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
 
-use anyhow::Context;
-use memcache::exp::AsyncMemcache;
+use futures_util::future::{BoxFuture, join_all};
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use keys::Key;
 
-/// Longest time to open a connection to memcached.
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(150);
-/// Longest time of one exchange with memcached.
-const EXCHANGE_TIMEOUT: Duration = Duration::from_millis(100);
-/// Connections to each memcached that one process holds at most.
-const CONNECTIONS_MAX: usize = 64;
-/// How long a value may be served from the process itself.
-const NEAR_LIFETIME: Duration = Duration::from_millis(500);
-/// Values in the near cache.
-const NEAR_ENTRIES_MAX: u64 = 10_000;
+use crate::clock::Clock;
+use count::{Counts, Outcome};
+use near::{Held, Near, Place};
+use shared::{Reading, Shared};
 
-#[derive(Clone)]
-pub struct Cache {
-    near: moka::future::Cache<String, Arc<dyn Any + Send + Sync>>,
-    shared: Arc<AsyncMemcache>,
-    prefix: Arc<str>,
+/// What can be kept.
+pub trait Cached: Send + Sync + Sized + 'static {
+    /// The form in memcached. Another form needs another version of the key.
+    fn pack(&self) -> Vec<u8>;
+
+    fn unpack(bytes: &[u8]) -> Option<Self>;
+
+    /// Whether a server may give it for some time without asking memcached. What people wait to
+    /// see changed is not settled.
+    fn is_settled(&self) -> bool {
+        true
+    }
+}
+
+/// A list, as JSON.
+impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Cached for Vec<T> {
+    fn pack(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    fn unpack(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+}
+
+/// What a loader found.
+pub enum Loaded<T> {
+    Value(T),
+    /// What was known is still right.
+    Unchanged,
+    /// There is no such thing, which is remembered in memcached too.
+    Absent,
+}
+
+/// Why something could not be loaded; told to all who wait for it.
+pub trait Failure: Clone + fmt::Display + Send + Sync + 'static {}
+
+impl<E: Clone + fmt::Display + Send + Sync + 'static> Failure for E {}
+
+/// Whoever loads, given what was known.
+type Load<T, E> =
+    Box<dyn FnOnce(Option<Arc<T>>) -> BoxFuture<'static, Result<Loaded<T>, E>> + Send>;
+
+fn boxed<T, E, L, F>(load: L) -> Load<T, E>
+where
+    L: FnOnce(Option<Arc<T>>) -> F + Send + 'static,
+    F: Future<Output = Result<Loaded<T>, E>> + Send + 'static,
+{
+    Box::new(|known| Box::pin(load(known)))
 }
 
 /// Whether memcached answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
     Up,
+    /// At least one of the nodes does not answer.
     Away,
 }
 
+#[derive(Clone)]
+pub struct Cache(Arc<Inner>);
+
+struct Inner {
+    near: Near,
+    /// Look-ups under way: whoever asks for the same waits for the first.
+    flights: moka::future::Cache<Place, Arc<Held>>,
+    shared: Shared,
+    lookups: Counts,
+    refreshes: Counts,
+    clock: Clock,
+}
+
 impl Cache {
-    /// Connects when first used: memcached need not be there.
-    pub async fn open(nodes: &[String], prefix: &str) -> anyhow::Result<Self> {
-        let shared = AsyncMemcache::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(EXCHANGE_TIMEOUT)
-            .max_connections(CONNECTIONS_MAX)
-            .router(router::Rendezvous)
-            .connect_async(nodes.iter().cloned())
-            .await
-            .with_context(|| format!("MEMCACHED: cannot use {}", nodes.join(",")))?;
-        Ok(Self {
-            near: moka::future::Cache::builder()
-                .max_capacity(NEAR_ENTRIES_MAX)
-                .time_to_live(NEAR_LIFETIME)
-                .build(),
-            shared: Arc::new(shared),
-            prefix: prefix.into(),
-        })
+    /// Connects when first used: memcached need not be there. Metrics must be.
+    pub async fn open(nodes: &[String], prefix: &str, clock: Clock) -> anyhow::Result<Self> {
+        let flights = moka::future::Cache::builder()
+            .time_to_live(Duration::ZERO)
+            .build();
+        Ok(Self(Arc::new(Inner {
+            near: Near::new(),
+            flights,
+            shared: Shared::open(nodes, prefix).await?,
+            lookups: Counts::of_lookups(),
+            refreshes: Counts::of_refreshes(),
+            clock,
+        })))
     }
 
-    /// The value under a key; loaded once for all who ask at the same time in this process.
+    /// The value under a key, or `None` when there is no such thing.
     ///
-    /// A value that `keep` refuses is given to those who wait and then forgotten.
-    pub async fn get_or_load<T, E, F>(
-        &self,
-        key: &Key,
-        keep: impl Fn(&T) -> bool,
-        load: F,
-    ) -> Result<Arc<T>, E>
+    /// It is loaded once for all who ask at the same time, of whatever server. `load` is given
+    /// what was known before, so that it need not load what did not change. A failure to load is
+    /// given to all who wait and is not remembered.
+    pub async fn get_or_load<T, E, L, F>(&self, key: Key, load: L) -> Result<Option<Arc<T>>, E>
     where
-        T: Serialize + DeserializeOwned + Send + Sync + 'static,
-        E: Clone + Send + Sync + 'static,
-        F: Future<Output = Result<T, E>>,
+        T: Cached,
+        E: Failure,
+        L: FnOnce(Option<Arc<T>>) -> F + Send + 'static,
+        F: Future<Output = Result<Loaded<T>, E>> + Send + 'static,
     {
-        let name = key.name(&self.prefix);
-        if let Some(value) = self.near.get(&name).await.and_then(|v| v.downcast().ok()) {
-            count(key, "near");
+        let family = key.family();
+        let place = self.0.near.place(key);
+        if let Some(held) = self.0.near.get(&place).await
+            && held.is_usable()
+        {
+            self.0.lookups.add(family, Outcome::Near);
+            let value = held.value();
+            if held.takes_refresh() {
+                self.refresh(place, held, boxed(load));
+            }
             return Ok(value);
         }
-        let fill = async {
-            if let Some(value) = self.read_shared::<T>(key, &name).await {
-                return Ok::<Arc<dyn Any + Send + Sync>, E>(Arc::new(value));
-            }
-            let value = load.await?;
-            if keep(&value) {
-                self.write_shared(key, &name, &value).await;
-            }
-            Ok(Arc::new(value))
-        };
-        let value = self
-            .near
-            .try_get_with(name.clone(), fill)
-            .await
-            .map_err(|e: Arc<E>| (*e).clone())?;
-        let value: Arc<T> = match value.downcast() {
-            Ok(value) => value,
-            Err(_) => unreachable!("a key names values of one type"),
-        };
-        if !keep(&value) {
-            self.near.invalidate(&name).await;
+        let mut outcome = Outcome::Joined;
+        let flight = self.look_up(&place, boxed(load), &mut outcome);
+        let found = self.0.flights.try_get_with(place.clone(), flight).await;
+        self.0.lookups.add(family, outcome);
+        match found {
+            Ok(held) => Ok(held.value()),
+            Err(e) => Err(E::clone(&e)),
         }
-        Ok(value)
     }
 
-    /// Forgets a value here and in memcached, after a change was committed. Other processes
-    /// forget it within their near cache's lifetime.
-    pub async fn forget(&self, key: &Key) {
-        let name = key.name(&self.prefix);
-        self.near.invalidate(&name).await;
-        if let Err(e) = self.shared.delete(&name).await {
-            tracing::warn!(cache.key = name, cause = %e, "memcached kept an old value; it lapses by itself");
-        }
+    /// Forgets values here and in memcached, after a change was committed. Other processes give
+    /// theirs for the time that they give anything from their own memory.
+    pub async fn forget(&self, keys: &[Key]) {
+        self.0.near.begin_generation();
+        let shared = &self.0.shared;
+        let forgetting = keys.iter().map(async |key| {
+            shared.forget(&key.name(shared.prefix())).await;
+        });
+        join_all(forgetting).await;
+        // Whatever was begun meanwhile may have read what was just deleted.
+        self.0.near.begin_generation();
     }
 
     /// Raises a flag that all servers see for its lifetime; a hint, since memcached may be away.
     pub async fn raise(&self, key: &Key) {
-        self.write_shared(key, &key.name(&self.prefix), &true).await;
+        let raised = self.entry(key.ages(), Some(Vec::new()));
+        let name = key.name(self.0.shared.prefix());
+        self.0
+            .shared
+            .write(&name, raised.pack(), key.ages().kept)
+            .await;
     }
 
     /// Whether any server raised a flag; not when memcached is away.
     pub async fn is_raised(&self, key: &Key) -> bool {
-        let flag = self.read_shared::<bool>(key, &key.name(&self.prefix)).await;
-        flag.unwrap_or_default()
+        let (outcome, raised) = match self.0.shared.read(&key.name(self.0.shared.prefix())).await {
+            Reading::Found(entry) => (Outcome::Hit, entry.value.is_some()),
+            Reading::Nothing => (Outcome::Miss, false),
+            Reading::Failed => (Outcome::Error, false),
+            Reading::LeftAlone => (Outcome::Bypass, false),
+        };
+        self.0.lookups.add(key.family(), outcome);
+        raised
     }
 
     pub async fn health(&self) -> Health {
-        let name = Key::Health.name(&self.prefix);
-        match self
-            .shared
-            .set(&name, b"up".to_vec(), Key::Health.lifetime())
-            .await
-        {
-            Ok(()) => Health::Up,
-            Err(_) => Health::Away,
-        }
+        self.0.shared.health().await
     }
-
-    async fn read_shared<T: DeserializeOwned>(&self, key: &Key, name: &str) -> Option<T> {
-        match self.shared.get::<Vec<u8>>(name).await {
-            Ok(Some(bytes)) => {
-                let value = serde_json::from_slice(&bytes).ok();
-                count(key, if value.is_some() { "shared" } else { "miss" });
-                value
-            }
-            Ok(None) => {
-                count(key, "miss");
-                None
-            }
-            Err(_) => {
-                count(key, "bypass");
-                None
-            }
-        }
-    }
-
-    async fn write_shared<T: Serialize>(&self, key: &Key, name: &str, value: &T) {
-        let Ok(bytes) = serde_json::to_vec(value) else {
-            return;
-        };
-        if let Err(e) = self.shared.set(name, bytes, key.lifetime()).await {
-            tracing::debug!(cache.key = name, cause = %e, "memcached did not take a value");
-        }
-    }
-}
-
-fn count(key: &Key, outcome: &'static str) {
-    metrics::counter!("cache_lookups_total", "family" => key.family(), "outcome" => outcome)
-        .increment(1);
 }

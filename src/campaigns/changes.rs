@@ -12,7 +12,6 @@ use super::{
     define::{Checked, definition_of, examine, record_version, slug_problem},
     model::TagType,
     queries::{self, Before, Campaign},
-    running,
     state::State,
     survey::{AreaNote, SurveyedArea, decode_area},
     view::CampaignView,
@@ -70,7 +69,7 @@ pub async fn change(
     }
     let view = record_version(&tx, campaign.id, Some(by.id)).await?;
     tx.commit().await?;
-    running::forget(app, campaign).await;
+    super::forget(app, &campaign.slug, campaign.id).await;
     Ok((view, checked.area.notes))
 }
 

@@ -14,7 +14,6 @@ use super::{
     parts::{exact, survey_parts},
     preview::survey_priorities,
     queries::{self, Before, Campaign, Surveyed},
-    running,
     state::{Action, State},
     survey::{AreaNote, SurveyedArea, count_cells},
     view::{self, CampaignView},
@@ -107,7 +106,7 @@ pub async fn steer(
     }
     let view = record_version(&tx, campaign.id, Some(by.id)).await?;
     tx.commit().await?;
-    running::forget(app, campaign).await;
+    super::forget(app, &campaign.slug, campaign.id).await;
     Ok(view)
 }
 
@@ -148,7 +147,7 @@ pub async fn delete(app: &App, campaign: &Campaign) -> Result<(), Problem> {
         return Err(crate::http::etag::changed_meanwhile());
     }
     tx.commit().await?;
-    running::forget(app, campaign).await;
+    super::forget(app, &campaign.slug, campaign.id).await;
     Ok(())
 }
 

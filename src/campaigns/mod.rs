@@ -18,12 +18,15 @@ mod handlers;
 mod model;
 mod parts;
 mod preview;
+mod public;
 mod queries;
 mod running;
 mod state;
 mod survey;
 mod touch;
 mod view;
+
+use std::fmt;
 
 use tokio_postgres::GenericClient;
 use uuid::Uuid;
@@ -37,7 +40,7 @@ pub use queries::{
     Campaign, Change, before, close_ended, finish_change, newest_change, next_to_prepare,
     open_prepared, record_piece,
 };
-pub use running::{Running, forget, load as load_running, running};
+pub use running::{Running, load as load_running, running};
 pub use state::{Action, State};
 pub use survey::decode_area;
 pub use touch::{hold, touch};
@@ -45,16 +48,32 @@ pub use view::{CampaignView, ImageryView, imagery_view};
 
 use crate::{
     accounts::Viewer,
+    cache::Key,
     db::DbError,
     geo::MultiPolygon,
     http::{Problem, limits},
+    state::App,
 };
+
+/// Forgets what is remembered of a campaign, after a change was committed.
+pub async fn forget(app: &App, slug: &str, id: Uuid) {
+    app.cache.forget(&Key::of_campaign(slug, id)).await;
+}
 
 /// How a path names a campaign: by slug or id.
 #[derive(Clone, Debug)]
 pub enum Reference {
     Id(Uuid),
     Slug(String),
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Slug(slug) => slug.fmt(f),
+        }
+    }
 }
 
 impl Reference {
@@ -66,6 +85,14 @@ impl Reference {
             return Some(Self::Id(id));
         }
         limits::is_key(text).then(|| Self::Slug(text.to_owned()))
+    }
+
+    /// The one of the two that it is.
+    fn parts(&self) -> (Option<Uuid>, Option<&str>) {
+        match self {
+            Self::Id(id) => (Some(*id), None),
+            Self::Slug(slug) => (None, Some(slug)),
+        }
     }
 }
 

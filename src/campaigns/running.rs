@@ -6,8 +6,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Reference, not_found, queries, queries::Campaign, state::State};
-use crate::{cache::Key, geo::GeometryKind, http::Problem, state::App};
+use super::{Reference, not_found, queries, state::State};
+use crate::{
+    cache::{Cached, Key, Loaded},
+    geo::GeometryKind,
+    http::Problem,
+    state::App,
+};
 
 /// Seconds after which the page of a paused campaign asks again.
 const PAUSED_RETRY_SECS: u32 = 60;
@@ -76,34 +81,53 @@ fn closed() -> Problem {
 
 /// The campaign for a volunteer's call; 404 unless it is published and prepared.
 ///
-/// Only open campaigns are remembered, so that opening one shows at once.
+/// It may be as old as the cache allows.
 pub async fn running(app: &App, reference: &str) -> Result<Arc<Running>, Problem> {
-    if Reference::parse(reference).is_none() {
-        return Err(not_found(reference));
+    let parsed = Reference::parse(reference).ok_or_else(|| not_found(reference))?;
+    let key = Key::Campaign(parsed.to_string());
+    let app_too = app.clone();
+    let load = |_known| async move {
+        let found = read(&app_too, &parsed).await?;
+        Ok(found.map_or(Loaded::Absent, Loaded::Value))
+    };
+    let found = app.cache.get_or_load::<_, Problem, _, _>(key, load).await?;
+    found.ok_or_else(|| not_found(reference))
+}
+
+impl Cached for Running {
+    fn pack(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
     }
-    app.cache
-        .get_or_load(
-            &Key::Campaign(reference.to_owned()),
-            |running: &Running| running.state == State::Open,
-            load(app, reference),
-        )
-        .await
+
+    fn unpack(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+
+    /// People wait for the moment when it goes on.
+    fn is_settled(&self) -> bool {
+        self.state == State::Open
+    }
 }
 
 /// The campaign as the database has it now, past every cache.
 pub async fn load(app: &App, reference: &str) -> Result<Running, Problem> {
     let parsed = Reference::parse(reference).ok_or_else(|| not_found(reference))?;
+    let found = read(app, &parsed).await?;
+    found.ok_or_else(|| not_found(reference))
+}
+
+async fn read(app: &App, reference: &Reference) -> Result<Option<Running>, Problem> {
     let conn = app.db.get().await?;
-    let campaign = queries::find(&*conn, &parsed)
-        .await?
-        .filter(|campaign| campaign.state.is_public())
-        .ok_or_else(|| not_found(reference))?;
+    let found = queries::find(&*conn, reference).await?;
+    let Some(campaign) = found.filter(|campaign| campaign.state.is_public()) else {
+        return Ok(None);
+    };
     let tag_types = queries::tag_types(&*conn, campaign.id).await?;
     let mut weights = weights(&campaign.priorities)?;
     if campaign.changing {
         weights.extend(queries::weights_before(&*conn, campaign.id).await?);
     }
-    Ok(Running {
+    Ok(Some(Running {
         id: campaign.id,
         slug: campaign.slug,
         state: campaign.state,
@@ -120,7 +144,7 @@ pub async fn load(app: &App, reference: &str) -> Result<Running, Problem> {
             .into_iter()
             .map(|tag_type| (tag_type.key, tag_type.geometry))
             .collect(),
-    })
+    }))
 }
 
 fn weights(priorities: &serde_json::Value) -> Result<Vec<f32>, Problem> {
@@ -130,14 +154,4 @@ fn weights(priorities: &serde_json::Value) -> Result<Vec<f32>, Problem> {
     }
     let priorities = Vec::<Weighted>::deserialize(priorities).map_err(|e| Problem::internal(&e))?;
     Ok(priorities.into_iter().map(|one| one.weight).collect())
-}
-
-/// Forgets what is remembered of a campaign, after a change was committed.
-pub async fn forget(app: &App, campaign: &Campaign) {
-    app.cache
-        .forget(&Key::Campaign(campaign.slug.clone()))
-        .await;
-    app.cache
-        .forget(&Key::Campaign(campaign.id.to_string()))
-        .await;
 }

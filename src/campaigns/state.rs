@@ -26,6 +26,14 @@ pub enum Action {
 }
 
 impl State {
+    pub const ALL: [Self; 5] = [
+        Self::Draft,
+        Self::Preparing,
+        Self::Open,
+        Self::Paused,
+        Self::Closed,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Draft => "draft",
@@ -37,15 +45,7 @@ impl State {
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [
-            Self::Draft,
-            Self::Preparing,
-            Self::Open,
-            Self::Paused,
-            Self::Closed,
-        ]
-        .into_iter()
-        .find(|state| state.as_str() == text)
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
     }
 
     /// Whether volunteers may know of it.

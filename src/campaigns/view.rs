@@ -16,6 +16,7 @@ use super::{
     survey::{AreaNote, SurveyedArea},
 };
 use crate::{
+    cache::Cached,
     geo::tile::Tile,
     http::{Problem, text::Localised},
     imagery::{self, Layer},
@@ -116,6 +117,16 @@ pub struct ImageryView {
     pub bounds: Option<crate::geo::bbox::Bbox>,
 }
 
+impl Cached for ImageryView {
+    fn pack(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    fn unpack(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+}
+
 /// What a campaign would take.
 #[derive(Serialize, ToSchema)]
 pub struct Estimate {
@@ -180,11 +191,41 @@ pub async fn of(db: &impl GenericClient, campaign: &Campaign) -> Result<Campaign
 
 /// The view of a campaign without its area, parts and priorities.
 pub async fn entry(db: &impl GenericClient, campaign: &Campaign) -> Result<CampaignView, Problem> {
-    let tag_types = queries::tag_types(db, campaign.id).await?;
-    let layer = imagery::by_id(db, campaign.imagery_layer_id)
-        .await?
-        .ok_or_else(|| Problem::internal(&"a campaign names a layer that is not there"))?;
-    Ok(CampaignView {
+    let mut views = entries(db, std::slice::from_ref(campaign)).await?;
+    views.pop().ok_or_else(layer_missing)
+}
+
+/// The same of each of these campaigns, by two statements.
+pub async fn entries(
+    db: &impl GenericClient,
+    campaigns: &[Campaign],
+) -> Result<Vec<CampaignView>, Problem> {
+    let ids: Vec<Uuid> = campaigns.iter().map(|campaign| campaign.id).collect();
+    let mut tag_types = queries::tag_types_of(db, &ids).await?;
+    let mut wanted: Vec<Uuid> = campaigns
+        .iter()
+        .map(|campaign| campaign.imagery_layer_id)
+        .collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let layers = imagery::by_ids(db, &wanted).await?;
+    let views = campaigns.iter().map(|campaign| {
+        let layer = layers
+            .iter()
+            .find(|layer| layer.id == campaign.imagery_layer_id);
+        let tag_types = tag_types.remove(&campaign.id).unwrap_or_default();
+        let layer = layer.cloned().ok_or_else(layer_missing)?;
+        Ok(show(campaign, tag_types, layer))
+    });
+    views.collect()
+}
+
+fn layer_missing() -> Problem {
+    Problem::internal(&"a campaign names a layer that is not there")
+}
+
+fn show(campaign: &Campaign, tag_types: Vec<TagType>, layer: Layer) -> CampaignView {
+    CampaignView {
         id: campaign.id,
         slug: campaign.slug.clone(),
         version: campaign.version,
@@ -215,7 +256,7 @@ pub async fn entry(db: &impl GenericClient, campaign: &Campaign) -> Result<Campa
         created_at: campaign.created_at,
         updated_at: campaign.updated_at,
         published_at: campaign.published_at,
-    })
+    }
 }
 
 /// The imagery of a layer, as volunteers see it.

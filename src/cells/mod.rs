@@ -83,7 +83,7 @@ pub async fn decide(
     }
     tx.commit().await?;
     if !changed.is_empty() {
-        campaigns::forget(app, &campaign).await;
+        campaigns::forget(app, &campaign.slug, campaign.id).await;
     }
     Ok(judge_all(cells, known, &campaign))
 }

@@ -134,8 +134,8 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
 }
 
 async fn serve(config: Config, listen: ListenConfig) -> anyhow::Result<()> {
-    let app = App::open(config).await?;
     let metrics = telemetry::init_metrics()?;
+    let app = App::open(config).await?;
     let shared = server::Shared::new(app, Some(metrics))?;
     migrate(&shared.app.db).await?;
     let listener = TcpListener::bind((listen.host, listen.port))

@@ -39,8 +39,9 @@ pub async fn run(
     let address = listener.local_addr()?;
     let base = base_url(address);
     write_env(folder, &ready, Some((&base, address)))?;
+    let metrics = telemetry::init_metrics()?;
     let app = App::open(ready.config).await?;
-    let shared = Shared::new(app.clone(), Some(telemetry::init_metrics()?))?;
+    let shared = Shared::new(app.clone(), Some(metrics))?;
     let listen = ListenConfig {
         host: address.ip(),
         port: address.port(),

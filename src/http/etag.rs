@@ -4,7 +4,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     http::{
         StatusCode,
-        header::{self, HeaderMap},
+        header::{self, HeaderMap, HeaderValue},
     },
 };
 
@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use super::Problem;
 
-/// Codings that `Compress` may choose. The tag of a compressed answer is `"tag.coding"`, since
+/// Codings in which answers are sent. The tag of a compressed answer is `"tag.coding"`, since
 /// a strong tag must differ when the bytes do (RFC 9110, 8.8.3).
 pub const CODINGS: [&str; 4] = ["br", "gzip", "zstd", "deflate"];
 
@@ -27,8 +27,21 @@ pub fn of_hash(hash: &[u8]) -> String {
 
 /// Whether `If-None-Match` names this tag (weak comparison).
 pub fn none_match(headers: &HeaderMap, tag: &str) -> bool {
-    tags(headers, &header::IF_NONE_MATCH)
-        .any(|found| found == "*" || bare(found.trim_start_matches("W/")) == Some(tag))
+    known(headers, tag).is_some()
+}
+
+/// The tag of the coding that the client has, when `If-None-Match` names this tag (weak
+/// comparison): a 304 names it too (RFC 9110, 15.4.5).
+pub fn known(headers: &HeaderMap, tag: &str) -> Option<HeaderValue> {
+    let mut any = false;
+    for found in tags(headers, &header::IF_NONE_MATCH) {
+        let strong = found.trim_start_matches("W/");
+        if bare(strong) == Some(tag) {
+            return HeaderValue::from_str(strong).ok();
+        }
+        any |= found == "*";
+    }
+    any.then(|| HeaderValue::from_str(&format!("\"{tag}\"")).ok())?
 }
 
 /// Demands that `If-Match` names this tag (strong comparison): 428 without it, 412 when it
@@ -77,24 +90,15 @@ pub fn respond(
     body: impl FnOnce() -> Result<Bytes, Problem>,
     content_type: &'static str,
 ) -> Result<HttpResponse, Problem> {
-    let hit = none_match(req.headers(), tag);
-    let mut response = HttpResponse::build(if hit {
-        StatusCode::NOT_MODIFIED
-    } else {
-        StatusCode::OK
-    });
+    if let Some(known) = known(req.headers(), tag) {
+        return Ok(HttpResponse::NotModified()
+            .insert_header((header::ETAG, known))
+            .insert_header((header::CACHE_CONTROL, cache_control))
+            .finish());
+    }
+    let mut response = HttpResponse::Ok();
     response.insert_header((header::ETAG, format!("\"{tag}\"")));
     response.insert_header((header::CACHE_CONTROL, cache_control));
-    // A 304 names the tag of the coding that the client has (RFC 9110, 15.4.5).
-    let known = tags(req.headers(), &header::IF_NONE_MATCH)
-        .map(|found| found.trim_start_matches("W/"))
-        .find(|found| bare(found) == Some(tag));
-    if let Some(known) = known.filter(|_| hit) {
-        response.insert_header((header::ETAG, known));
-    }
-    if hit {
-        return Ok(response.finish());
-    }
     response.insert_header((header::CONTENT_TYPE, content_type));
     Ok(response.body(body()?))
 }

@@ -1,10 +1,13 @@
-//! What happens around every request: its id, its log line and metrics, `HEAD`, entity tags of
-//! compressed answers.
+//! What happens around every request: its id, its log line and metrics, `HEAD`, CORS, compression
+//! and the entity tags that go with it.
+//!
+//! All of it is one layer, written by hand: each layer made of a function costs several
+//! allocations, and here a request is to cost little more than its handler.
 
 use std::{
-    cell::RefCell,
-    collections::HashMap,
+    future::{Ready, ready},
     pin::Pin,
+    rc::Rc,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -13,34 +16,36 @@ use std::{
     time::Instant,
 };
 
+use actix_http::encoding::Encoder;
 use actix_web::{
     Error,
-    body::{BodySize, BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
+    body::{BodySize, EitherBody, MessageBody},
+    dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
     http::{
-        Method,
+        ConnectionType, Method,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
-    middleware::Next,
-    web::Data,
 };
 use bytes::Bytes;
-use uuid::Uuid;
+use futures_util::future::LocalBoxFuture;
+use uuid::{Builder, fmt::Hyphenated};
 
-use super::etag::CODINGS;
+use super::{access, cors, etag::CODINGS, packing};
 
 /// Header that names a request in answers, logs and problem reports.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Characters of a request id that a client may choose.
 const REQUEST_ID_CHARS_MAX: usize = 64;
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
 tokio::task_local! {
-    static CURRENT_ID: String;
+    static CURRENT_ID: HeaderValue;
 }
 
 /// The id of the request that this task answers.
 pub fn current_request_id() -> Option<String> {
-    CURRENT_ID.try_with(Clone::clone).ok()
+    let id = CURRENT_ID.try_with(HeaderValue::clone).ok()?;
+    Some(id.to_str().ok()?.to_owned())
 }
 
 /// Requests whose answer is not yet written, and whether the server is about to stop.
@@ -63,29 +68,32 @@ impl Traffic {
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::SeqCst)
     }
+}
 
-    fn enter(&self) -> InFlight {
-        self.in_flight.fetch_add(1, Ordering::SeqCst);
-        InFlight(Arc::clone(&self.in_flight))
+/// One request in flight.
+struct InFlight(Rc<Traffic>);
+
+impl InFlight {
+    fn new(traffic: &Rc<Traffic>) -> Self {
+        traffic.in_flight.fetch_add(1, Ordering::SeqCst);
+        Self(Rc::clone(traffic))
     }
 }
 
-struct InFlight(Arc<AtomicUsize>);
-
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
+        self.0.in_flight.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
 /// A body that counts as traffic until its last byte is handed over.
-struct CountedBody {
-    body: BoxBody,
+pub struct Counted<B> {
+    body: B,
     _in_flight: InFlight,
 }
 
-impl MessageBody for CountedBody {
-    type Error = <BoxBody as MessageBody>::Error;
+impl<B: MessageBody + Unpin> MessageBody for Counted<B> {
+    type Error = B::Error;
 
     fn size(&self) -> BodySize {
         self.body.size()
@@ -99,209 +107,140 @@ impl MessageBody for CountedBody {
     }
 }
 
-/// Gives the request an id, counts it, measures it and logs it.
-pub async fn observe(
-    req: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let traffic = req
-        .app_data::<Data<Traffic>>()
-        .map(|data| data.get_ref().clone())
-        .unwrap_or_default();
-    let in_flight = traffic.enter();
-    let id = request_id(req.headers());
-    let started = Instant::now();
-    let method = req.method().clone();
+/// The outermost layer.
+pub struct Around(Traffic);
 
-    let response = CURRENT_ID.scope(id.clone(), next.call(req)).await;
-    let mut response = match response {
-        Ok(response) => response.map_into_boxed_body(),
-        Err(error) => return Err(error),
-    };
-    record(&method, &response, started, &id);
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
+impl Around {
+    pub fn new(traffic: Traffic) -> Self {
+        Self(traffic)
     }
-    response.headers_mut().insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    if traffic.is_draining() {
+}
+
+impl<S, B> Transform<S, ServiceRequest> for Around
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + Unpin + 'static,
+{
+    type Response = ServiceResponse<Counted<EitherBody<Encoder<B>>>>;
+    type Error = Error;
+    type Transform = AroundService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, Self::InitError>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(AroundService {
+            service,
+            traffic: Rc::new(self.0.clone()),
+        }))
+    }
+}
+
+pub struct AroundService<S> {
+    service: S,
+    traffic: Rc<Traffic>,
+}
+
+impl<S, B> Service<ServiceRequest> for AroundService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + Unpin + 'static,
+{
+    type Response = ServiceResponse<Counted<EitherBody<Encoder<B>>>>;
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self::Response, Self::Error>>;
+
+    forward_ready!(service);
+
+    fn call(&self, mut req: ServiceRequest) -> Self::Future {
+        let in_flight = InFlight::new(&self.traffic);
+        let id = request_id(req.headers());
+        let started = Instant::now();
+        let method = req.method().clone();
+        if cors::is_preflight(&req) {
+            let response = req.into_response(cors::preflight().map_into_right_body());
+            return Box::pin(ready(Ok(finish(
+                response,
+                (&method, started),
+                in_flight,
+                id,
+            ))));
+        }
+        // The handler sees `GET`; the connection, which remembers what was asked, writes the head
+        // alone.
+        if method == Method::HEAD {
+            req.head_mut().method = Method::GET;
+        }
+        let answering = CURRENT_ID.scope(id.clone(), self.service.call(req));
+        Box::pin(async move {
+            let mut response = packing::pack(answering.await?).map_into_left_body();
+            tag_coding(response.headers_mut());
+            Ok(finish(response, (&method, started), in_flight, id))
+        })
+    }
+}
+
+fn finish<B>(
+    mut response: ServiceResponse<B>,
+    (method, started): (&Method, Instant),
+    in_flight: InFlight,
+    id: HeaderValue,
+) -> ServiceResponse<Counted<B>> {
+    access::record(method, &response, started, &id);
+    let headers = response.headers_mut();
+    cors::add_headers(headers);
+    headers.insert(REQUEST_ID, id);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    if in_flight.0.is_draining() {
         response
             .response_mut()
             .head_mut()
-            .set_connection_type(actix_web::http::ConnectionType::Close);
+            .set_connection_type(ConnectionType::Close);
     }
-    Ok(response.map_body(|_, body| {
-        BoxBody::new(CountedBody {
-            body,
-            _in_flight: in_flight,
-        })
-    }))
+    response.map_body(|_, body| Counted {
+        body,
+        _in_flight: in_flight,
+    })
 }
 
-fn record(method: &Method, response: &ServiceResponse<BoxBody>, started: Instant, id: &str) {
-    let secs = started.elapsed().as_secs_f64();
-    let status = response.status().as_u16();
-    let route = response
-        .request()
-        .match_pattern()
-        .unwrap_or_else(|| "unmatched".to_owned());
-    // Anything may be sent as a method; only known ones become labels.
-    let method = KNOWN_METHODS
-        .into_iter()
-        .find(|known| *known == method.as_str())
-        .unwrap_or("other");
-    if status >= 500 {
-        tracing::warn!(
-            request.id = id,
-            http.method = method,
-            http.route = route,
-            http.status = status,
-            seconds = secs,
-            "answered"
-        );
-    } else if is_frequent(&route) && status < 400 {
-        tracing::debug!(
-            request.id = id,
-            http.method = method,
-            http.route = route,
-            http.status = status,
-            seconds = secs,
-            "answered"
-        );
-    } else {
-        tracing::info!(
-            request.id = id,
-            http.method = method,
-            http.route = route,
-            http.status = status,
-            seconds = secs,
-            "answered"
-        );
-    }
-    HANDLES.with_borrow_mut(|handles| {
-        let routes = handles.entry((method, status)).or_default();
-        if !routes.contains_key(&route) {
-            routes.insert(route.clone(), Handles::new(method, &route, status));
-        }
-        if let Some(handles) = routes.get(&route) {
-            handles.seconds.record(secs);
-            handles.count.increment(1);
-        }
+/// What the client calls it, or an id of our own.
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let given = headers.get(REQUEST_ID).filter(|value| {
+        let id = value.as_bytes();
+        !id.is_empty()
+            && id.len() <= REQUEST_ID_CHARS_MAX
+            && id
+                .iter()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
     });
+    given.cloned().unwrap_or_else(|| {
+        // Random bytes of the thread's own generator: asking the system each time costs more.
+        let id = Builder::from_random_bytes(rand::random()).into_uuid();
+        let mut text = [0; Hyphenated::LENGTH];
+        let text = id.hyphenated().encode_lower(&mut text);
+        HeaderValue::from_str(text).unwrap_or(const { HeaderValue::from_static("unknown") })
+    })
 }
-
-const KNOWN_METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-
-/// Routes that are asked so often that a log line for each good answer would cost more than the
-/// answer.
-fn is_frequent(route: &str) -> bool {
-    matches!(
-        route,
-        "/livez"
-            | "/readyz"
-            | "/metrics"
-            | "/v1/campaigns/{campaign}/assignments"
-            | "/v1/campaigns/{campaign}/looks"
-    ) || route.starts_with("/assets")
-        || route.starts_with("/v1/imagery/{layer}/")
-}
-
-/// Metrics of one kind of answer. Looking them up costs more than counting, so each thread keeps
-/// what it found.
-struct Handles {
-    seconds: metrics::Histogram,
-    count: metrics::Counter,
-}
-
-/// By method and status, then by route.
-type KnownHandles = HashMap<(&'static str, u16), HashMap<String, Handles>>;
-
-thread_local! {
-    static HANDLES: RefCell<KnownHandles> = RefCell::default();
-}
-
-impl Handles {
-    fn new(method: &'static str, route: &str, status: u16) -> Self {
-        let (route, status) = (route.to_owned(), status.to_string());
-        Self {
-            seconds: metrics::histogram!("http_request_seconds", "method" => method, "route" => route.clone()),
-            count: metrics::counter!("http_requests_total", "method" => method, "route" => route, "status" => status),
-        }
-    }
-}
-
-fn request_id(headers: &HeaderMap) -> String {
-    headers
-        .get(REQUEST_ID)
-        .and_then(|value| value.to_str().ok())
-        .filter(|id| {
-            !id.is_empty()
-                && id.len() <= REQUEST_ID_CHARS_MAX
-                && id
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-        })
-        .map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
-}
-
-/// Answers `HEAD` wherever there is a `GET`: the handler sees `GET`, and the connection, which
-/// remembers what was asked, writes the head alone.
-pub async fn head_as_get(
-    mut req: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    if req.method() == Method::HEAD {
-        req.head_mut().method = Method::GET;
-    }
-    next.call(req).await
-}
-
-/// Bytes of an answer from which on it is compressed. A smaller one fits one packet as it is, and
-/// packing it would cost more than making it.
-const PACKED_MIN: u64 = 1024;
-
-/// Keeps a small answer from being compressed; [`tag_codings`] takes the mark away.
-pub async fn spare_small(
-    req: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let mut response = next.call(req).await?;
-    if matches!(response.response().body().size(), BodySize::Sized(bytes) if bytes < PACKED_MIN) {
-        let headers = response.headers_mut();
-        if !headers.contains_key(header::CONTENT_ENCODING) {
-            headers.insert(header::CONTENT_ENCODING, IDENTITY);
-        }
-    }
-    Ok(response)
-}
-
-const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 
 /// Gives a compressed answer a strong tag of its own: `"7"` becomes `"7.gzip"`.
-pub async fn tag_codings(
-    req: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let mut response = next.call(req).await?;
-    let headers = response.headers_mut();
-    if headers.get(header::CONTENT_ENCODING) == Some(&IDENTITY) {
-        headers.remove(header::CONTENT_ENCODING);
-        return Ok(response);
-    }
+fn tag_coding(headers: &mut HeaderMap) {
     let coding = headers
         .get(header::CONTENT_ENCODING)
         .and_then(|value| value.to_str().ok())
-        .and_then(|found| CODINGS.iter().find(|coding| **coding == found));
+        .and_then(|found| CODINGS.into_iter().find(|coding| *coding == found));
+    let Some(coding) = coding else {
+        return;
+    };
     let tag = headers
         .get(header::ETAG)
         .and_then(|value| value.to_str().ok())
         .and_then(|tag| tag.strip_prefix('"')?.strip_suffix('"'));
-    if let (Some(coding), Some(tag)) = (coding, tag)
+    let tagged = |tag: &str| {
+        tag.strip_suffix(coding)
+            .is_some_and(|rest| rest.ends_with('.'))
+    };
+    if let Some(tag) = tag.filter(|tag| !tagged(tag))
         && let Ok(value) = HeaderValue::from_str(&format!("\"{tag}.{coding}\""))
     {
-        response.headers_mut().insert(header::ETAG, value);
+        headers.insert(header::ETAG, value);
     }
-    Ok(response)
 }

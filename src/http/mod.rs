@@ -4,14 +4,18 @@
 //! **Invariant:** every answer with a status of 400 or more is `application/problem+json` with a
 //! stable `code`, carries CORS headers and a request id, and never shows what went wrong inside.
 
+mod access;
+mod cors;
 pub mod etag;
 pub mod extract;
 pub mod limits;
 pub mod merge;
 pub mod middleware;
 pub mod openapi;
+pub mod packing;
 pub mod page;
 mod problem;
+pub mod ready;
 pub mod text;
 
 pub use extract::{Body, PathParam, Query};

@@ -1,11 +1,15 @@
 //! Keyset pages: a cursor says after which entry to go on. Never an offset.
 
-use actix_web::{HttpResponse, http::header};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{self, HeaderValue},
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
 
 use super::{
-    Problem,
+    Problem, etag,
     limits::{PAGE_DEFAULT, PAGE_MAX},
 };
 
@@ -36,10 +40,31 @@ pub fn cut<T>(entries: &mut Vec<T>, limit: u32) -> Option<&T> {
 pub fn respond<T: Serialize>(body: &T, next: Option<&str>) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CACHE_CONTROL, "private, no-cache"));
-    if let Some(next) = next {
-        response.insert_header((header::LINK, format!("<{next}>; rel=\"next\"")));
+    if let Some(link) = next.and_then(link) {
+        response.insert_header((header::LINK, link));
     }
     response.json(body)
+}
+
+/// The same with a strong tag, or 304 when the client has the page already.
+pub fn respond_tagged<T: Serialize>(
+    req: &HttpRequest,
+    body: &T,
+    next: Option<&str>,
+) -> Result<HttpResponse, Problem> {
+    let bytes = serde_json::to_vec(body).map_err(|e| Problem::internal(&e))?;
+    let tag = etag::of_hash(&Sha256::digest(&bytes));
+    let body = || Ok(bytes.into());
+    let mut response = etag::respond(req, &tag, "private, no-cache", body, "application/json")?;
+    if let Some(link) = next.and_then(|next| link(next)) {
+        response.headers_mut().insert(header::LINK, link);
+    }
+    Ok(response)
+}
+
+/// The value of `Link` that names the next page.
+pub fn link(next: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")).ok()
 }
 
 /// The place of an entry as an opaque text.

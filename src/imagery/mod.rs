@@ -25,11 +25,15 @@ pub use tiles::Tiles;
 
 use crate::{
     accounts::Organiser,
+    cache::Key,
     db::DbError,
     http::{Problem, limits, merge::merge},
     state::App,
 };
 use model::Checked;
+
+/// Campaigns on a layer that show its change at once. Others show it a second later.
+const CAMPAIGNS_TOLD_MAX: i64 = 20;
 
 /// Makes a layer.
 pub async fn create(app: &App, by: &Organiser, new: LayerDefinition) -> Result<Layer, Problem> {
@@ -75,7 +79,16 @@ pub async fn change(
     let new: LayerDefinition = crate::http::extract::parse(whole.to_string().as_bytes())?;
     let checked = Checked::new(new, app.config.allow_internal_sources)?;
     let conn = app.db.get().await?;
-    Ok(queries::update(&*conn, layer.id, layer.revision, &checked).await?)
+    let changed = queries::update(&*conn, layer.id, layer.revision, &checked).await?;
+    let shown_by = queries::campaigns(&*conn, layer.id, CAMPAIGNS_TOLD_MAX).await?;
+    drop(conn);
+    let keys: Vec<Key> = shown_by
+        .iter()
+        .flat_map(|(slug, id)| Key::of_campaign(slug, *id))
+        .chain([Key::Layer(layer.id)])
+        .collect();
+    app.cache.forget(&keys).await;
+    Ok(changed)
 }
 
 /// The layer with this key.
@@ -84,6 +97,11 @@ pub async fn find(db: &impl GenericClient, key: &str) -> Result<Option<Layer>, D
         return Ok(None);
     }
     queries::find_by_key(db, key).await
+}
+
+/// The layers with these ids.
+pub async fn by_ids(db: &impl GenericClient, ids: &[Uuid]) -> Result<Vec<Layer>, DbError> {
+    queries::find_by_ids(db, ids).await
 }
 
 /// The layer with this id.

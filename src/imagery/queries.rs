@@ -73,6 +73,14 @@ pub async fn find_by_id(db: &impl GenericClient, id: Uuid) -> Result<Option<Laye
     row.as_ref().map(from_row).transpose()
 }
 
+pub async fn find_by_ids(db: &impl GenericClient, ids: &[Uuid]) -> Result<Vec<Layer>, DbError> {
+    let sql = "-- imagery::find_by_ids
+        SELECT id, revision, definition, secrets, created_at, updated_at
+        FROM imagery_layers WHERE id = ANY ($1)";
+    let rows = db.query_typed(sql, &[(&ids, Type::UUID_ARRAY)]).await?;
+    rows.iter().map(from_row).collect()
+}
+
 /// A page of layers by key.
 pub async fn list(
     db: &impl GenericClient,
@@ -89,6 +97,26 @@ pub async fn list(
         .query_typed(sql, &[(&after, Type::TEXT), (&limit, Type::INT8)])
         .await?;
     rows.iter().map(from_row).collect()
+}
+
+/// The newest campaigns that anybody may see on a layer, as slug and id.
+pub async fn campaigns(
+    db: &impl GenericClient,
+    layer: Uuid,
+    limit: i64,
+) -> Result<Vec<(String, Uuid)>, DbError> {
+    let sql = "-- imagery::campaigns
+        SELECT slug, id FROM campaigns
+        WHERE imagery_layer_id = $1 AND published_at IS NOT NULL
+        ORDER BY published_at DESC
+        LIMIT $2";
+    let rows = db
+        .query_typed(sql, &[(&layer, Type::UUID), (&limit, Type::INT8)])
+        .await?;
+    Ok(rows
+        .iter()
+        .map(|row| (row.get("slug"), row.get("id")))
+        .collect())
 }
 
 fn json<T: serde::Serialize>(value: &T) -> serde_json::Value {

@@ -108,7 +108,7 @@ pub async fn step(app: &App, preparation: &mut Preparation) -> Result<Step, Prob
         open_prepared(&tx, campaign.id).await?
     };
     tx.commit().await?;
-    campaigns::forget(app, &campaign).await;
+    campaigns::forget(app, &campaign.slug, campaign.id).await;
     preparation.plan = Some((of, plan));
     Ok(step)
 }

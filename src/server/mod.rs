@@ -8,14 +8,7 @@ mod health;
 
 use std::{future::Future, net::TcpListener, sync::Arc, time::Duration};
 
-use actix_cors::Cors;
-use actix_web::{
-    App as WebApp, HttpServer,
-    dev::Server,
-    http::header,
-    middleware::{Compress, from_fn},
-    web::Data,
-};
+use actix_web::{App as WebApp, HttpServer, dev::Server, web::Data};
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
 use utoipa_actix_web::AppExt;
@@ -27,7 +20,7 @@ use crate::{
     config::ListenConfig,
     downloads,
     http::{
-        middleware::{Traffic, head_as_get, observe, spare_small, tag_codings},
+        middleware::{Around, Traffic},
         openapi,
     },
     imagery::{self, Tiles},
@@ -42,8 +35,6 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Without a request for so long, a stopping server ends its idle connections.
 const QUIET: Duration = Duration::from_millis(500);
-/// How long a browser may remember the answer to a preflight, in seconds.
-const PREFLIGHT_LIFETIME_SECS: usize = 3600;
 
 /// What the handlers share beside [`App`].
 #[derive(Clone)]
@@ -106,12 +97,7 @@ pub fn build(
         web.configure(|config| health::docs(config, &document))
             .configure(pages::routes)
             .default_service(actix_web::web::to(fallback::answer))
-            .wrap(from_fn(head_as_get))
-            .wrap(from_fn(spare_small))
-            .wrap(Compress::default())
-            .wrap(from_fn(tag_codings))
-            .wrap(cors())
-            .wrap(from_fn(observe))
+            .wrap(Around::new(traffic.get_ref().clone()))
     })
     .client_request_timeout(HEAD_TIMEOUT)
     .keep_alive(KEEP_ALIVE)
@@ -191,31 +177,4 @@ pub fn document() -> utoipa::openapi::OpenApi {
 /// The document as it is served.
 pub fn openapi_text(document: &utoipa::openapi::OpenApi) -> anyhow::Result<String> {
     document.to_pretty_json().context("the OpenAPI document")
-}
-
-/// Any page may call: the API takes no cookies, and every call that changes something needs a
-/// token or key that a foreign page does not have.
-fn cors() -> Cors {
-    Cors::default()
-        .allow_any_origin()
-        .send_wildcard()
-        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-        .allowed_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            header::IF_MATCH,
-            header::IF_NONE_MATCH,
-            header::HeaderName::from_static("idempotency-key"),
-            header::HeaderName::from_static("last-event-id"),
-            crate::http::middleware::REQUEST_ID,
-        ])
-        .expose_headers([
-            header::ETAG,
-            header::LINK,
-            header::LOCATION,
-            header::RETRY_AFTER,
-            header::ALLOW,
-            crate::http::middleware::REQUEST_ID,
-        ])
-        .max_age(PREFLIGHT_LIFETIME_SECS)
 }

@@ -4,7 +4,13 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
-use crate::harness::{App, json, point, tagged, within};
+use crate::harness::{
+    App,
+    between::{Between, Mode},
+    json,
+    memcached::Memcached,
+    point, tagged, within,
+};
 
 /// The whole life of a look.
 async fn everything_works(app: &App) {
@@ -67,6 +73,60 @@ async fn everything_works_while_memcached_takes_connections_and_never_answers() 
 }
 
 #[tokio::test]
+async fn everything_works_while_memcached_is_slow() {
+    let memcached = std::env::var("MEMCACHED").unwrap();
+    for late_ms in [80, 400] {
+        let late = Mode::Slow(Duration::from_millis(late_ms));
+        let between = Between::start(&memcached, late).await;
+        let app = App::builder()
+            .setting("MEMCACHED", &between.address)
+            .start()
+            .await;
+        everything_works(&app).await;
+    }
+}
+
+#[tokio::test]
+async fn everything_works_while_memcached_is_flushed_again_and_again() {
+    let memcached = Memcached::start().await;
+    let app = App::builder()
+        .setting("MEMCACHED", &memcached.address)
+        .start()
+        .await;
+    let flushing = async {
+        loop {
+            memcached.flush().await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::select! {
+        () = everything_works(&app) => {}
+        () = flushing => {}
+    }
+}
+
+#[tokio::test]
+async fn everything_works_while_memcached_is_killed_and_comes_back() {
+    let mut memcached = Memcached::start().await;
+    let app = App::builder()
+        .setting("MEMCACHED", &memcached.address)
+        .start()
+        .await;
+    let killing = async {
+        loop {
+            memcached.kill().await;
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            memcached.restart().await;
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    };
+    tokio::select! {
+        () = everything_works(&app) => {}
+        () = killing => {}
+    }
+}
+
+#[tokio::test]
 async fn everything_works_while_one_of_two_memcacheds_is_dead() {
     let both = format!("{},127.0.0.1:9", std::env::var("MEMCACHED").unwrap());
     let app = App::builder().setting("MEMCACHED", &both).start().await;
@@ -82,13 +142,26 @@ async fn what_a_stranger_wrote_into_memcached_is_not_believed() {
     let mut memcached = tokio::net::TcpStream::connect(std::env::var("MEMCACHED").unwrap())
         .await
         .unwrap();
-    for garbage in ["x", "{}", "null"] {
-        let key = format!("{prefix}:campaign:2:{}", campaign.slug);
-        let set = format!("set {key} 0 60 {}\r\n{garbage}\r\n", garbage.len());
-        memcached.write_all(set.as_bytes()).await.unwrap();
-        let mut answer = [0; 8];
-        memcached.read_exact(&mut answer).await.unwrap();
-        assert_eq!(&answer, b"STORED\r\n");
-        assert_eq!(campaign.ask(&app.volunteer().await, 1).await.status, 200);
+    let slug = &campaign.slug;
+    for garbage in ["x", "{}", "null", "spo1"] {
+        for key in [
+            format!("campaign:3:{slug}"),
+            format!("campaign-page:1:whole:{slug}"),
+            "front:1:all".to_owned(),
+        ] {
+            let set = format!("set {prefix}:{key} 0 60 {}\r\n{garbage}\r\n", garbage.len());
+            memcached.write_all(set.as_bytes()).await.unwrap();
+            let mut answer = [0; 8];
+            memcached.read_exact(&mut answer).await.unwrap();
+            assert_eq!(&answer, b"STORED\r\n");
+        }
+        // It remembers nothing, so that it reads what was written.
+        let server = app.start_server(&[]).await;
+        let volunteer = app.volunteer().await.at(&server.url);
+        campaign.ask(&volunteer, 1).await.expect(200);
+        let page = volunteer.get(&campaign.path("")).await.expect(200);
+        assert_eq!(&page["slug"], slug);
+        let front = volunteer.get("/v1/campaigns").await.expect(200);
+        assert_eq!(&front["campaigns"][0]["slug"], slug);
     }
 }

@@ -3,18 +3,18 @@
 mod actions;
 
 use actix_web::{HttpRequest, HttpResponse, get, http::header, patch, post, web::Data};
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
-use uuid::Uuid;
 
 use super::{
-    activity, changes, define,
+    Reference, changes, define,
     model::CampaignDefinition,
+    not_found,
     preview::{self, PreviewOf, PreviewView},
-    queries::{self, Campaign},
+    public::{self, CampaignPage, Wanted},
+    queries::Campaign,
     state::State,
     survey::AreaNote,
     view::{self, CampaignView},
@@ -43,15 +43,6 @@ struct ListQuery {
     cursor: Option<String>,
 }
 
-#[derive(Serialize, ToSchema)]
-struct CampaignPage {
-    /// Without `area` and `priorities`.
-    campaigns: Vec<CampaignView>,
-    /// Address of the next page, where there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-}
-
 /// A stored campaign and what was put right in its area.
 #[derive(Serialize, ToSchema)]
 struct Defined {
@@ -63,15 +54,21 @@ struct Defined {
 
 /// List campaigns
 ///
-/// Newest first. Drafts and campaigns in preparation are listed for organisers only.
+/// Newest first. Drafts and campaigns in preparation are listed for organisers only, who are shown
+/// the present state. Everybody else is shown one that is two seconds old at most; its first page
+/// may be kept by shared caches (`Cache-Control`).
 #[utoipa::path(
     tag = "Campaigns",
     params(
         ("state" = Option<State>, Query, description = "Only campaigns in this state."),
         ("limit" = Option<u32>, Query, description = "Campaigns on a page; 100 unless told.", minimum = 1, maximum = 1000),
         ("cursor" = Option<String>, Query, description = "Where to go on; from `next`."),
+        ("If-None-Match" = Option<String>, Header, description = "ETag of the page that you have."),
     ),
-    responses((status = 200, description = "Campaigns.", body = CampaignPage)),
+    responses(
+        (status = 200, description = "Campaigns.", body = CampaignPage),
+        (status = 304, description = "Not changed since the ETag in If-None-Match."),
+    ),
     security((), ("organiser" = []))
 )]
 #[get("/v1/campaigns")]
@@ -81,41 +78,24 @@ async fn list(
     req: HttpRequest,
     query: Query<ListQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let limit = page::page_size(query.0.limit)?;
-    let after: Option<(Timestamp, Uuid)> = page::decode_cursor(query.0.cursor.as_deref())?;
-    let states: Vec<&str> = [
-        State::Draft,
-        State::Preparing,
-        State::Open,
-        State::Paused,
-        State::Closed,
-    ]
-    .into_iter()
-    .filter(|state| state.is_public() || viewer.may_read())
-    .filter(|state| query.0.state.is_none_or(|wanted| wanted == *state))
-    .map(State::as_str)
-    .collect();
-    let conn = app.db.get().await?;
-    let mut found = queries::list(&*conn, &states, after, i64::from(limit) + 1).await?;
-    let next = page::cut(&mut found, limit).map(|last: &Campaign| {
-        let cursor = page::encode_cursor(&(last.created_at, last.id));
-        page::next_url(req.path(), req.query_string(), &cursor)
-    });
-    let mut campaigns = Vec::with_capacity(found.len());
-    let ids: Vec<Uuid> = found.iter().map(|campaign| campaign.id).collect();
-    let activity = activity::read(&*conn, &ids).await?;
-    for campaign in &found {
-        let mut entry = view::entry(&*conn, campaign).await?;
-        entry.activity = activity.get(&campaign.id).copied();
-        campaigns.push(entry);
+    let ListQuery {
+        state,
+        limit,
+        cursor,
+    } = query.0;
+    let hidden_too = viewer.may_read();
+    if !hidden_too && limit.is_none() && cursor.is_none() && state.is_none_or(State::is_public) {
+        return Ok(public::front(&app, state).await?.respond(req.headers()));
     }
-    Ok(page::respond(
-        &CampaignPage {
-            campaigns,
-            next: next.clone(),
-        },
-        next.as_deref(),
-    ))
+    let wanted = Wanted {
+        state,
+        hidden_too,
+        limit: page::page_size(limit)?,
+        after: page::decode_cursor(cursor.as_deref())?,
+    };
+    let conn = app.db.get().await?;
+    let found = public::list(&*conn, &wanted, (req.path(), req.query_string())).await?;
+    page::respond_tagged(&req, &found, found.next.as_deref())
 }
 
 /// Define a campaign
@@ -177,16 +157,19 @@ struct ReadQuery {
 
 /// What are we looking for
 ///
-/// Public once the campaign is open.
+/// Public once the campaign is open. Organisers are shown the present state; everybody else one
+/// that is two seconds old at most, which shared caches may keep (`Cache-Control`).
 #[utoipa::path(
     tag = "Campaigns",
     params(
         ("campaign" = String, Path, description = "Slug or id.", example = "demo"),
         ("area" = Option<bool>, Query, description = "`false` leaves out `area`, its parts and `priorities`, which may be megabytes."),
+        ("If-None-Match" = Option<String>, Header, description = "ETag of what you have."),
     ),
     responses(
         (status = 200, description = "The campaign. `ETag` is its version.", body = CampaignView),
         (status = 304, description = "Not changed since the ETag in If-None-Match."),
+        (status = 404, description = "There is none that you may see. Code: `campaign_not_found`.", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security((), ("organiser" = []))
 )]
@@ -198,34 +181,21 @@ async fn read(
     reference: PathParam<String>,
     query: Query<ReadQuery>,
 ) -> Result<HttpResponse, Problem> {
+    let area = query.0.area.unwrap_or(true);
+    if !viewer.may_read() {
+        let parsed = Reference::parse(&reference.0).ok_or_else(|| not_found(&reference.0))?;
+        let given = public::campaign(&app, &parsed, area, req.headers()).await?;
+        return given.ok_or_else(|| not_found(&reference.0));
+    }
     let conn = app.db.get().await?;
     let campaign = super::find(&*conn, &reference.0, &viewer).await?;
-    let layer = crate::imagery::by_id(&*conn, campaign.imagery_layer_id).await?;
-    // A layer's change shows in the campaign too, so its revision is part of the tag.
-    let tag = match layer {
-        Some(layer) if layer.revision > 1 => format!("{}-{}", campaign.version, layer.revision),
-        _ => campaign.version.to_string(),
-    };
-    let lifetime = if campaign.state.is_public() {
-        "public, no-cache"
-    } else {
-        "private, no-cache"
-    };
-    if etag::none_match(req.headers(), &tag) {
-        return etag::respond(
-            &req,
-            &tag,
-            lifetime,
-            || Ok(bytes::Bytes::new()),
-            "application/json",
-        );
-    }
-    let view = if query.0.area.unwrap_or(true) {
+    let view = if area {
         view::of(&*conn, &campaign).await?
     } else {
         view::entry(&*conn, &campaign).await?
     };
-    etag::respond_json(&req, &tag, lifetime, &view)
+    let tag = public::tag(campaign.version, view.imagery.revision);
+    etag::respond_json(&req, &tag, "private, no-cache", &view)
 }
 
 /// Change a campaign

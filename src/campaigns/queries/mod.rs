@@ -6,6 +6,8 @@ mod prepare;
 mod repair;
 mod touch;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio_postgres::{GenericClient, Row, types::Type};
@@ -68,25 +70,71 @@ pub async fn tag_types(
     db: &impl GenericClient,
     campaign_id: Uuid,
 ) -> Result<Vec<TagType>, DbError> {
+    let mut found = tag_types_of(db, &[campaign_id]).await?;
+    Ok(found.remove(&campaign_id).unwrap_or_default())
+}
+
+/// The tag types of each of these campaigns, in their order.
+pub async fn tag_types_of(
+    db: &impl GenericClient,
+    campaigns: &[Uuid],
+) -> Result<BTreeMap<Uuid, Vec<TagType>>, DbError> {
     let sql = "-- campaigns::tag_types
-        SELECT definition FROM tag_types WHERE campaign_id = $1 ORDER BY position";
-    let rows = db.query_typed(sql, &[(&campaign_id, Type::UUID)]).await?;
-    rows.iter()
-        .map(|row| {
-            serde_json::from_value(row.get("definition"))
-                .map_err(|e| DbError::Damaged(format!("tag_types: {e}")))
+        SELECT campaign_id, definition FROM tag_types
+        WHERE campaign_id = ANY ($1)
+        ORDER BY campaign_id, position";
+    let rows = db
+        .query_typed(sql, &[(&campaigns, Type::UUID_ARRAY)])
+        .await?;
+    let mut found: BTreeMap<Uuid, Vec<TagType>> = BTreeMap::new();
+    for row in &rows {
+        let tag_type = serde_json::from_value(row.get("definition"))
+            .map_err(|e| DbError::Damaged(format!("tag_types: {e}")))?;
+        found
+            .entry(row.get("campaign_id"))
+            .or_default()
+            .push(tag_type);
+    }
+    Ok(found)
+}
+
+/// What tells whether a campaign is shown as before, and to whom.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Edition {
+    pub state: State,
+    pub version: i32,
+    /// Of the imagery layer.
+    pub revision: i32,
+}
+
+pub async fn edition(
+    db: &impl GenericClient,
+    reference: &Reference,
+) -> Result<Option<Edition>, DbError> {
+    let (id, slug) = reference.parts();
+    let sql = "-- campaigns::edition
+        SELECT c.state, c.version, l.revision
+        FROM campaigns AS c JOIN imagery_layers AS l ON l.id = c.imagery_layer_id
+        WHERE c.id = $1 OR c.slug = $2";
+    let row = db
+        .query_typed_opt(sql, &[(&id, Type::UUID), (&slug, Type::TEXT)])
+        .await?;
+    row.map(|row| {
+        Ok(Edition {
+            state: State::parse(row.get("state"))
+                .ok_or_else(|| DbError::Damaged("campaigns.state".to_owned()))?,
+            version: row.get("version"),
+            revision: row.get("revision"),
         })
-        .collect()
+    })
+    .transpose()
 }
 
 pub async fn find(
     db: &impl GenericClient,
     reference: &Reference,
 ) -> Result<Option<Campaign>, DbError> {
-    let (id, slug) = match reference {
-        Reference::Id(id) => (Some(*id), None),
-        Reference::Slug(slug) => (None, Some(slug.as_str())),
-    };
+    let (id, slug) = reference.parts();
     let sql = concat_columns(
         "-- campaigns::find\nSELECT ",
         " FROM campaigns WHERE id = $1 OR slug = $2",

@@ -2,6 +2,7 @@
 //! client, a source of tiles, and short builders for layers and campaigns.
 
 pub mod app;
+pub mod between;
 pub mod client;
 pub mod db;
 pub mod fixtures;

@@ -561,6 +561,9 @@ export interface TagType {
    */
   typical_size_m?: number | null;
 }
+/**
+ * A page of campaigns.
+ */
 export interface CampaignPage {
   /**
    * Without `area` and `priorities`.
