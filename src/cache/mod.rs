@@ -19,7 +19,12 @@ mod node;
 mod router;
 mod shared;
 
-use std::{fmt, future::Future, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::{BoxFuture, join_all};
 use serde::{Serialize, de::DeserializeOwned};
@@ -133,12 +138,13 @@ impl Cache {
     {
         let family = key.family();
         let place = self.0.near.place(key);
+        let now = Instant::now();
         if let Some(held) = self.0.near.get(&place).await
-            && held.is_usable()
+            && held.is_usable(now)
         {
             self.0.lookups.add(family, Outcome::Near);
             let value = held.value();
-            if held.takes_refresh() {
+            if held.takes_refresh(now) {
                 self.refresh(place, held, boxed(load));
             }
             return Ok(value);

@@ -66,13 +66,13 @@ impl Held {
         self.value.clone()?.downcast().ok()
     }
 
-    pub fn is_usable(&self) -> bool {
-        Instant::now() < self.usable_until
+    pub fn is_usable(&self, now: Instant) -> bool {
+        now < self.usable_until
     }
 
     /// Whether the caller is to look it up anew; one caller is.
-    pub fn takes_refresh(&self) -> bool {
-        Instant::now() >= self.refresh_at && !self.refreshing.swap(true, Ordering::Relaxed)
+    pub fn takes_refresh(&self, now: Instant) -> bool {
+        now >= self.refresh_at && !self.refreshing.swap(true, Ordering::Relaxed)
     }
 
     pub fn refresh_failed(&self) {

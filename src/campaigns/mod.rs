@@ -34,7 +34,7 @@ use uuid::Uuid;
 pub use activity::{Activity, read as activity};
 pub use changes::change;
 pub use define::{clone, create, delete, record_version, steer};
-pub use handlers::routes;
+pub use handlers::{public_routes, routes};
 pub use model::{CampaignDefinition, LEASE_SECONDS_MAX, LEASE_SECONDS_MIN, TagType};
 pub use queries::{
     Campaign, Change, before, close_ended, finish_change, newest_change, next_to_prepare,

@@ -56,7 +56,7 @@ pub fn respond_tagged<T: Serialize>(
     let tag = etag::of_hash(&Sha256::digest(&bytes));
     let body = || Ok(bytes.into());
     let mut response = etag::respond(req, &tag, "private, no-cache", body, "application/json")?;
-    if let Some(link) = next.and_then(|next| link(next)) {
+    if let Some(link) = next.and_then(link) {
         response.headers_mut().insert(header::LINK, link);
     }
     Ok(response)

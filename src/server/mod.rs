@@ -155,6 +155,7 @@ async fn quiet(traffic: &Traffic) {
 /// Every feature of the API. Routes are tried in this order, so what is asked most comes first.
 fn features(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     assignments::routes(config);
+    campaigns::public_routes(config);
     looks::routes(config);
     accounts::routes(config);
     campaigns::routes(config);

@@ -35,7 +35,7 @@ async fn every_look_up_is_counted_once() {
         ["bypass", "error", "hit", "joined", "miss", "near", "stale"]
     );
     assert_eq!(counted.values().sum::<u64>() - before, 100, "{counted:?}");
-    assert!(counted["near"] > 50, "{counted:?}");
+    assert!(counted["near"] + counted["joined"] > 50, "{counted:?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What changes of a campaign, and what stays.
 
-use crate::harness::{App, Value, json};
+use crate::harness::{App, CHANGES_SEEN_IN, Value, json, within};
 
 #[tokio::test]
 async fn every_change_makes_a_version_and_each_is_kept() {
@@ -243,11 +243,12 @@ async fn a_change_of_the_layer_shows_in_the_campaign_and_its_etag() {
         .json(json!({"attribution": "© New"}))
         .await
         .expect(200);
-    let after = app
-        .public()
-        .get(&campaign.path(""))
-        .header("If-None-Match", read.etag())
-        .await;
+    let after = within(CHANGES_SEEN_IN, "everybody is given the change", || async {
+        let after = app.public().get(&campaign.path(""));
+        let after = after.header("If-None-Match", read.etag()).await;
+        (after.status == 200).then_some(after)
+    })
+    .await;
     assert_eq!(after.expect(200)["imagery"]["attribution"], "© New");
     assert_ne!(after.etag(), read.etag());
     let patched = campaign

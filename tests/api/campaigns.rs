@@ -1,6 +1,8 @@
 //! Campaigns: from the draft to the close.
 
-use crate::harness::{App, Value, eventually, json, nothing, point, tagged};
+use crate::harness::{
+    App, CHANGES_SEEN_IN, Value, eventually, json, nothing, point, tagged, within,
+};
 
 #[tokio::test]
 async fn a_campaign_lives_from_draft_to_close() {
@@ -23,10 +25,11 @@ async fn a_campaign_lives_from_draft_to_close() {
         (&paused["state"], &paused["message"]),
         (&json!("paused"), &json!("Wait for new pictures."))
     );
-    assert_eq!(
-        app.public().get(&campaign.path("")).await.expect(200)["message"],
-        "Wait for new pictures."
-    );
+    within(CHANGES_SEEN_IN, "everybody reads the message", || async {
+        let seen = app.public().get(&campaign.path("")).await.expect(200);
+        (seen["message"] == "Wait for new pictures.").then_some(())
+    })
+    .await;
     let resumed = campaign.steer("resume").await.expect(200);
     assert_eq!(
         (&resumed["state"], &resumed["message"]),
@@ -228,11 +231,16 @@ async fn the_etag_of_a_campaign_is_its_version() {
         .await;
     assert_eq!((known.status, known.body.len()), (304, 0));
     campaign.steer("pause").await.expect(200);
-    app.public()
-        .get(&campaign.path(""))
-        .header("If-None-Match", read.etag())
-        .await
-        .expect(200);
+    within(
+        CHANGES_SEEN_IN,
+        "everybody is given the new version",
+        || async {
+            let seen = app.public().get(&campaign.path(""));
+            let seen = seen.header("If-None-Match", read.etag()).await;
+            (seen.status == 200).then_some(())
+        },
+    )
+    .await;
 }
 
 #[tokio::test]

@@ -4,14 +4,12 @@
 use std::time::{Duration, Instant};
 
 use crate::harness::{
-    App, Campaign, Client,
+    App, CHANGES_SEEN_IN, Campaign, Client,
     app::Process,
     between::{Between, Mode},
     json,
     memcached::Memcached,
 };
-
-const WITHIN: Duration = Duration::from_secs(2);
 
 /// Changes the campaign at the first server while all are asked without pause, and demands that
 /// all show it in time.
@@ -33,7 +31,7 @@ async fn changes_are_seen(campaign: &Campaign, servers: &[&Process], volunteer: 
                     break;
                 }
                 assert!(
-                    begun < WITHIN,
+                    begun < CHANGES_SEEN_IN,
                     "{action} is not seen after {begun:?}: {} {listed} {asked}",
                     page["state"]
                 );

@@ -25,13 +25,14 @@ use crate::{
     state::App,
 };
 
+/// What everybody asks.
+pub fn public_routes(config: &mut ServiceConfig) {
+    config.service(list).service(read);
+}
+
+/// What organisers do.
 pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(list)
-        .service(create)
-        .service(estimate)
-        .service(read)
-        .service(change);
+    config.service(create).service(estimate).service(change);
     actions::routes(config);
 }
 

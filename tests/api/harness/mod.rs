@@ -22,6 +22,9 @@ pub use source::Source;
 /// Longest wait for something that must happen.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
+/// In this time everybody sees what an organiser changed, at every server.
+pub const CHANGES_SEEN_IN: Duration = Duration::from_secs(2);
+
 /// Waits until a condition gives a value; fails the test when it does not within [`DEADLINE`].
 pub async fn eventually<T, F: Future<Output = Option<T>>>(
     what: &str,
