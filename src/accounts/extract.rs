@@ -4,6 +4,7 @@ use std::{future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use futures_util::future::Either;
 use uuid::Uuid;
 
 use super::{
@@ -113,19 +114,22 @@ impl FromRequest for Organiser {
 
 impl FromRequest for Viewer {
     type Error = Problem;
-    type Future = Extracting<Self>;
+    /// Only an organiser's key is looked up.
+    type Future = Either<std::future::Ready<Result<Self, Problem>>, Extracting<Self>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let req = req.clone();
-        Box::pin(async move {
-            match credentials(&req)? {
-                None => Ok(Self::Public),
-                Some(secret) if secret.starts_with("spk_") => {
+        let known = match credentials(req) {
+            Ok(Some(secret)) if secret.starts_with("spk_") => {
+                let req = req.clone();
+                return Either::Right(Box::pin(async move {
                     organiser(&req, &secret).await.map(Self::Organiser)
-                }
-                Some(_) => volunteer(&req).map(Self::Volunteer),
+                }));
             }
-        })
+            Ok(None) => Ok(Self::Public),
+            Ok(Some(_)) => volunteer(req).map(Self::Volunteer),
+            Err(refused) => Err(refused),
+        };
+        Either::Left(std::future::ready(known))
     }
 }
 

@@ -136,3 +136,39 @@ async fn a_campaign_that_opens_or_goes_on_is_seen_at_once_by_whoever_waits_for_i
         ask(server).await.expect(200);
     }
 }
+
+#[tokio::test]
+async fn a_memcached_that_does_not_answer_is_left_alone_until_it_is_back() {
+    let mut memcached = Memcached::start().await;
+    let app = App::builder()
+        .servers(1)
+        .workers(0)
+        .setting("MEMCACHED", &memcached.address)
+        .start()
+        .await;
+    let server = app.public();
+    let beginning = format!("cache_node_away{{node=\"{}\"}} ", memcached.address);
+    let away = async || {
+        server.get("/v1/campaigns/nobody").await.expect_status(404);
+        let metrics = server.get("/metrics").await.text();
+        let shown = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix(&beginning));
+        shown.map(str::to_owned)
+    };
+    assert_eq!(away().await, None);
+    memcached.kill().await;
+    eventually("it is left alone", || async {
+        (away().await.as_deref() == Some("1")).then_some(())
+    })
+    .await;
+    let counted = lookups(&server, "campaign-page").await;
+    assert!(counted["error"] > 0, "{counted:?}");
+    memcached.restart().await;
+    eventually("it is asked again", || async {
+        (away().await.as_deref() == Some("0")).then_some(())
+    })
+    .await;
+    let counted = lookups(&server, "campaign-page").await;
+    assert!(counted["bypass"] > 0, "{counted:?}");
+}
