@@ -25,8 +25,8 @@ const SMALL_EDGE: u32 = 100;
 /// Looks wanted in the small campaign, so that a round does not use it up.
 const SMALL_LOOKS: u32 = 100;
 const LARGE_LOOKS: u32 = 3;
-/// Places near which squares are asked for, by some forty volunteers each.
-const PLACES: u32 = 256;
+/// Places near which squares are asked for, by 25 volunteers each.
+const PLACES: u32 = 400;
 const WARM_UP: Duration = Duration::from_secs(1);
 /// The steady pace, as a part of what the same round had at most.
 const STEADY_PART: f64 = 0.5;

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use super::{
-    NEAR_RINGS, Reason, TAIL_PATIENCE_SECS,
+    NEAR_CELLS, NEAR_RINGS, Reason, TAIL_PATIENCE_SECS,
     card::{Card, Pile, Summary},
     ledger::{Given, Seconds, VolunteerKey},
     order::{PILE_ZOOMS, WEIGHT_DEFAULT, distance_squared, pile_of, piles_at},
@@ -29,8 +29,10 @@ use crate::geo::{CellId, Tile};
 pub enum Scope {
     /// What comes next in the order.
     Next,
-    /// The same, within so many cells of a place, nearest first.
-    Near { centre: Tile, within: u64 },
+    /// The same, near a place, nearest first.
+    Near { centre: Tile },
+    /// The same, within so many cells: all that is asked for, or nothing.
+    Close { centre: Tile, within: u64 },
     /// Whatever still needs looks: for somebody who knows all that comes next.
     Any,
     /// Cells beyond the looks wanted, whose holders are idle.
@@ -172,19 +174,20 @@ impl Hand {
     pub fn deal(&mut self, ask: &Ask, scope: Scope, now: Seconds) -> Vec<Dealt> {
         let chosen = match scope {
             Scope::Next => self.choose_next(ask),
-            Scope::Near { centre, within } => self.choose_near(ask, centre, within),
+            Scope::Near { centre } => self.choose_near(ask, centre, NEAR_CELLS),
+            Scope::Close { centre, within } => {
+                let mut chosen = self.choose_near(ask, centre, within);
+                if chosen.len() < ask.count {
+                    chosen.clear();
+                }
+                chosen
+            }
             Scope::Any | Scope::Tail | Scope::Again => self.choose(ask, scope, now),
         };
         chosen
             .into_iter()
             .filter_map(|cell| self.give(cell, ask, scope, now))
             .collect()
-    }
-
-    /// How many cells somebody could be dealt within so many cells of a place, at most as many as
-    /// they ask for.
-    pub fn count_near(&self, ask: &Ask, centre: Tile, within: u64) -> usize {
-        self.choose_near(ask, centre, within).len()
     }
 
     /// Whether there is anything for somebody who knows none of the cells.
@@ -286,7 +289,7 @@ impl Hand {
             self.queue.insert(place(card));
         }
         let reason = match scope {
-            Scope::Near { .. } => Reason::Near,
+            Scope::Near { .. } | Scope::Close { .. } => Reason::Near,
             Scope::Tail => Reason::Tail,
             Scope::Again => Reason::Again,
             Scope::Next | Scope::Any if card.weight > WEIGHT_DEFAULT => Reason::Priority,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    Deal, NEAR_CELLS,
+    Deal, NEAR_CLOSE,
     card::{Pile, Summary},
     deck::Found,
     hand::{Ask, Dealt, Hand, Scope},
@@ -116,8 +116,9 @@ impl Held {
         self.deal_by(Scope::Next, ask, campaign, now)
     }
 
-    /// Deals what is near a place from the hand: all that is asked for, or nothing when the table
-    /// may have something nearer.
+    /// Deals what is close to a place from the hand: all that is asked for, or nothing, since the
+    /// table may have something closer. When that was claimed just now, the hand has all that there
+    /// is: what is near, then what comes next.
     pub fn deal_close(
         &mut self,
         centre: Tile,
@@ -125,11 +126,17 @@ impl Held {
         campaign: &Running,
         now: Timestamp,
     ) -> Vec<Dealt> {
-        let within = self.near.reach(centre, ask.count);
-        if self.hand.count_near(ask, centre, within) < ask.count {
-            return Vec::new();
+        if !self.near.is_known(centre) {
+            let within = close(ask.count);
+            return self.deal_by(Scope::Close { centre, within }, ask, campaign, now);
         }
-        self.deal_by(Scope::Near { centre, within }, ask, campaign, now)
+        let mut dealt = self.deal_near(centre, ask, campaign, now);
+        let rest = Ask {
+            count: ask.count - dealt.len(),
+            ..*ask
+        };
+        dealt.extend(self.deal(&rest, campaign, now));
+        dealt
     }
 
     /// Deals what the hand has near a place.
@@ -140,8 +147,7 @@ impl Held {
         campaign: &Running,
         now: Timestamp,
     ) -> Vec<Dealt> {
-        let within = NEAR_CELLS;
-        self.deal_by(Scope::Near { centre, within }, ask, campaign, now)
+        self.deal_by(Scope::Near { centre }, ask, campaign, now)
     }
 
     fn deal_by(
@@ -358,6 +364,12 @@ impl Held {
         self.saved_at = Instant::now();
         self.hand.unsaved()
     }
+}
+
+/// How far from a place somebody is dealt so many cells at once, in cells: half the edge of a
+/// block of so many more than for one.
+fn close(count: usize) -> u64 {
+    NEAR_CLOSE + u64::try_from(count).unwrap_or(u64::MAX).isqrt() / 2
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    NEAR_CELLS, NEAR_CLOSE, NEAR_RINGS,
+    NEAR_RINGS,
     hand::Hand,
     order::{distance_to_pile, pile_of, piles_at},
     queries::Claim,
@@ -38,15 +38,10 @@ impl Near {
         self.wanted.contains_key(&pile_of(centre))
     }
 
-    /// How far from a place somebody who wants so many cells is dealt them from the hand, in cells.
-    pub fn reach(&self, centre: Tile, count: usize) -> u64 {
+    /// Whether piles near a place were claimed just now, so that the hand has all that there is.
+    pub fn is_known(&self, centre: Tile) -> bool {
         let known_at = self.known.get(&pile_of(centre));
-        if known_at.is_some_and(|at| at.elapsed() < KNOWN) {
-            return NEAR_CELLS;
-        }
-        // Half the edge of a block of so many cells.
-        let block = u64::try_from(count).unwrap_or(u64::MAX).isqrt() / 2;
-        NEAR_CLOSE + block
+        known_at.is_some_and(|at| at.elapsed() < KNOWN)
     }
 
     /// The claim near a place and near others that are wanted.

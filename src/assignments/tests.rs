@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::{
-    Reason,
+    NEAR_CELLS, Reason,
     card::{CellFacts, Pile, Summary},
     hand::{Ask, Hand, Scope},
     ledger::{self, Seconds, VolunteerKey},
@@ -370,12 +370,20 @@ proptest! {
         };
         let far = |cell: Tile| distance_squared(centre, cell);
         let mut nearest: Vec<u64> = table.weights.keys().map(|cell| far(cell.tile())).collect();
-        nearest.retain(|distance| *distance <= within * within);
         nearest.sort_unstable();
-        nearest.truncate(count);
-        let dealt = hand.deal(&ask, Scope::Near { centre, within }, table.now);
+        let closest: Vec<u64> = nearest.iter().copied().take(count).collect();
+        let is_close = closest.iter().all(|distance| *distance <= within * within);
+        let dealt = hand.deal(&ask, Scope::Close { centre, within }, table.now);
         let found: Vec<u64> = dealt.iter().map(|one| far(one.cell.tile())).collect();
-        prop_assert_eq!(found, nearest);
+        prop_assert_eq!(found, if is_close { closest } else { Vec::new() });
         prop_assert!(dealt.iter().all(|one| one.reason == Reason::Near));
+
+        let other = Ask { volunteer: Uuid::from_u128(2).into(), ..ask };
+        let mut near = nearest;
+        near.retain(|distance| *distance <= NEAR_CELLS * NEAR_CELLS);
+        near.truncate(count);
+        let dealt = hand.deal(&other, Scope::Near { centre }, table.now);
+        let found: Vec<u64> = dealt.iter().map(|one| far(one.cell.tile())).collect();
+        prop_assert_eq!(found, near);
     }
 }
