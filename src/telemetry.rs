@@ -11,6 +11,9 @@ const LATENCY_BUCKETS: [f64; 11] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
 ];
 
+/// Upper bounds of the histogram of looks that are stored together.
+const GROUP_BUCKETS: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+
 /// Starts the log. Standard output stays free for what a command prints.
 pub fn init_log(config: &LogConfig) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.log)
@@ -30,6 +33,10 @@ pub fn init_log(config: &LogConfig) -> anyhow::Result<()> {
 pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &LATENCY_BUCKETS)
+        .and_then(|builder| {
+            let sizes = Matcher::Suffix("_group_size".to_owned());
+            builder.set_buckets_for_metric(sizes, &GROUP_BUCKETS)
+        })
         .context("metrics buckets")?
         .install_recorder()
         .context("metrics recorder")?;
@@ -62,7 +69,7 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
         "feed_lag_seconds",
         "Age of the oldest change that a reader of the feed has not read."
     );
-    metrics::describe_counter!("looks_total", "Looks by verdict.");
+    describe_looks();
     metrics::describe_counter!("assignments_total", "Assignments by reason.");
     metrics::describe_counter!(
         "assignments_beyond_wanted_total",
@@ -86,4 +93,33 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
     );
     metrics::describe_counter!("tile_requests_total", "Imagery tiles by outcome.");
     Ok(handle)
+}
+
+fn describe_looks() {
+    metrics::describe_counter!("looks_total", "Looks by verdict.");
+    metrics::describe_counter!(
+        "looks_accepted_total",
+        "Looks that were queued to be stored."
+    );
+    metrics::describe_counter!(
+        "looks_shed_total",
+        "Looks that were refused because too much waited."
+    );
+    metrics::describe_gauge!("looks_waiting", "Looks that wait to be stored.");
+    metrics::describe_histogram!(
+        "looks_group_size",
+        "Looks that were stored together by one statement."
+    );
+    metrics::describe_histogram!(
+        "looks_wait_seconds",
+        "Time that the oldest look of a group waited before it was sent to the database."
+    );
+    metrics::describe_histogram!(
+        "looks_commit_seconds",
+        "Time of a statement that stores looks, its commit included."
+    );
+    metrics::describe_counter!(
+        "looks_retries_total",
+        "Statements of looks that were tried again after a passing failure."
+    );
 }

@@ -1,6 +1,6 @@
 //! Campaigns to measure with, and volunteers.
 
-use std::{f64::consts::PI, time::Duration};
+use std::{f64::consts::PI, fmt, time::Duration};
 
 use anyhow::Context;
 use serde_json::{Value, json};
@@ -22,6 +22,7 @@ pub struct Organiser<'a> {
 }
 
 pub struct Campaign {
+    pub id: String,
     pub slug: String,
     /// Cells along an edge.
     edge: u32,
@@ -71,6 +72,7 @@ impl Organiser<'_> {
             .await
             .with_context(|| format!("{slug} does not open"))??;
         Ok(Campaign {
+            id: seen["id"].as_str().context("no id")?.to_owned(),
             slug: slug.to_owned(),
             edge,
             cells: seen["cells"].as_u64().unwrap_or(u64::from(edge).pow(2)),
@@ -123,6 +125,42 @@ impl Campaign {
         };
         tokens.iter().zip((0..places).cycle()).map(ask).collect()
     }
+}
+
+/// A tile of the cells' zoom; as text `z/x/y`.
+#[derive(Clone, Copy, Debug)]
+pub struct Cell {
+    pub z: u32,
+    pub x: u32,
+    pub y: u32,
+}
+
+impl Cell {
+    /// As the database packs it.
+    pub fn packed(self) -> i64 {
+        (i64::from(self.z) << 58) | (i64::from(self.x) << 29) | i64::from(self.y)
+    }
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.z, self.x, self.y)
+    }
+}
+
+/// The cell so many to the east and south of the first one.
+pub fn cell(east: u32, south: u32) -> Cell {
+    Cell {
+        z: ZOOM,
+        x: FIRST.0 + east,
+        y: FIRST.1 + south,
+    }
+}
+
+/// Longitude and latitude of the middle of such a cell.
+pub fn middle(east: u32, south: u32) -> [f64; 2] {
+    let cell = cell(east, south);
+    lon_lat(f64::from(cell.x) + 0.5, f64::from(cell.y) + 0.5)
 }
 
 /// The ring around `edge` × `edge` cells, a little within the outer ones.

@@ -124,7 +124,8 @@ impl Run {
     }
 }
 
-fn summary(mut times_us: Vec<u32>, elapsed: Duration) -> Measured {
+/// Rates and times of so many answers.
+pub fn summary(mut times_us: Vec<u32>, elapsed: Duration) -> Measured {
     times_us.sort_unstable();
     let at = |percent: usize| {
         let index = (times_us.len() * percent / 100).min(times_us.len().saturating_sub(1));

@@ -11,6 +11,7 @@ mod place;
 mod reads;
 mod report;
 mod statements;
+mod writes;
 mod yardstick;
 
 use std::path::PathBuf;
@@ -35,6 +36,10 @@ enum Scenario {
     Assignments(Options),
     /// What are we looking for: reads of a campaign beside a handler that returns the same bytes.
     Campaign(Options),
+    /// Looks one by one beside pgbench with the same rows.
+    Looks(Options),
+    /// Looks in batches beside the same rows by unnest.
+    Batch(Options),
     /// The handler that returns the same bytes: started by the scenarios.
     #[command(hide = true)]
     Yardstick {
@@ -78,6 +83,8 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().scenario {
         Scenario::Assignments(options) => on_one_thread(assignments::run(options)),
         Scenario::Campaign(options) => on_one_thread(reads::run(options)),
+        Scenario::Looks(options) => on_one_thread(writes::run(writes::Scenario::Looks, options)),
+        Scenario::Batch(options) => on_one_thread(writes::run(writes::Scenario::Batch, options)),
         Scenario::Yardstick { body } => yardstick::serve(&body),
     }
 }

@@ -115,6 +115,19 @@ impl Place {
         Ok(command.spawn()?)
     }
 
+    /// Runs `spotter` with these arguments, which must end well.
+    pub async fn run_to_end(&self, arguments: &[&str]) -> anyhow::Result<()> {
+        let output = self.spotter(arguments).output().await?;
+        ensure!(
+            output.status.success(),
+            "spotter {} failed: {}{}",
+            arguments.join(" "),
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(())
+    }
+
     fn spotter(&self, arguments: &[&str]) -> Command {
         let mut command = dying_with_us(&self.spotter);
         command

@@ -197,7 +197,8 @@ impl fmt::Display for Report {
     }
 }
 
-fn commit() -> String {
+/// The commit that is checked out.
+pub fn commit() -> String {
     let asked = Command::new("git")
         .args(["describe", "--always", "--dirty"])
         .output();
@@ -208,7 +209,7 @@ fn commit() -> String {
 }
 
 /// Processor, cores and kernel.
-fn machine() -> String {
+pub fn machine() -> String {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let processors = read("/proc/cpuinfo");
     let model = processors

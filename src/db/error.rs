@@ -29,6 +29,15 @@ impl DbError {
         matches!(self, Self::Statement(e) if e.code() == Some(&SqlState::QUERY_CANCELED))
     }
 
+    /// Whether a value that was to be stored is to blame, so that others may be stored without it.
+    pub fn is_about_rows(&self) -> bool {
+        matches!(self, Self::Statement(e) if e.code().is_some_and(|code| {
+            let class = code.code().get(..2).unwrap_or_default();
+            // 22 data, 23 constraints, P0 and XX what functions raise
+            matches!(class, "22" | "23" | "P0" | "XX")
+        }))
+    }
+
     /// Whether trying again may help: the connection was lost, or a deadlock or serialization
     /// failure undid the transaction.
     pub fn is_passing(&self) -> bool {

@@ -9,7 +9,7 @@ use tokio_postgres::types::Type;
 use super::Db;
 
 /// In order; a number is never used twice.
-const MIGRATIONS: [(i32, &str, &str); 8] = [
+const MIGRATIONS: [(i32, &str, &str); 9] = [
     (
         1,
         "platform",
@@ -45,6 +45,11 @@ const MIGRATIONS: [(i32, &str, &str); 8] = [
         8,
         "cell_decisions",
         include_str!("../../migrations/0008_cell_decisions.sql"),
+    ),
+    (
+        9,
+        "store_looks",
+        include_str!("../../migrations/0009_store_looks.sql"),
     ),
 ];
 

@@ -14,6 +14,10 @@ use crate::config::DatabaseConfig;
 
 /// Longest time to open a new connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A database that vanished without a word is noticed after the first and three of the second.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(5);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
+const KEEPALIVE_RETRIES: u32 = 3;
 
 /// The pool of one process. Cheap to clone.
 #[derive(Clone)]
@@ -37,7 +41,10 @@ impl Db {
             .database_url
             .parse()
             .context("DATABASE_URL is not a PostgreSQL URL")?;
-        url.connect_timeout(CONNECT_TIMEOUT);
+        url.connect_timeout(CONNECT_TIMEOUT)
+            .keepalives_idle(KEEPALIVE_IDLE)
+            .keepalives_interval(KEEPALIVE_INTERVAL)
+            .keepalives_retries(KEEPALIVE_RETRIES);
         let manager = Manager::from_config(
             url,
             NoTls,

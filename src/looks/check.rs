@@ -184,12 +184,17 @@ fn checked_tag(tag: &NewTag, place: Vec<u8>) -> Tag {
 }
 
 /// Hash of what was sent, independent of spelling: order of members and tags, white space.
-fn hash(look: &NewLook, campaign_id: Uuid) -> Vec<u8> {
-    let mut canonical = look.clone();
-    canonical.tags.sort_by_key(|tag| tag.id);
+fn hash(look: &NewLook, campaign_id: Uuid) -> [u8; 32] {
+    // Objects are sorted maps in serde_json, so equal values are equal texts.
+    let text = if look.tags.is_sorted_by_key(|tag| tag.id) {
+        serde_json::to_vec(look)
+    } else {
+        let mut canonical = look.clone();
+        canonical.tags.sort_by_key(|tag| tag.id);
+        serde_json::to_vec(&canonical)
+    };
     let mut hash = Sha256::new();
     hash.update(campaign_id.as_bytes());
-    // Objects are sorted maps in serde_json, so equal values are equal texts.
-    hash.update(serde_json::to_vec(&canonical).unwrap_or_default());
-    hash.finalize().to_vec()
+    hash.update(text.unwrap_or_default());
+    hash.finalize().into()
 }

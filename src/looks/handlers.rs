@@ -1,12 +1,13 @@
 //! Looks over HTTP.
 
 use actix_web::{HttpResponse, http::header, post, web::Data};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
+    Batcher,
     model::{BATCH_MAX, Batch, NewLook, Receipt, Verdict},
     tags,
 };
@@ -36,17 +37,20 @@ pub fn routes(config: &mut ServiceConfig) {
         (status = 200, description = "It was stored before; the answer of then.", body = Receipt),
         (status = 409, description = "Another look or tag has that id, or the campaign is closed. Codes: `look_id_reused`, `tag_id_reused`, `campaign_closed`.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "The look was not stored; `errors` says why. Codes: `invalid_body`, `look_refused`.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "Not acknowledged: send the same again after `Retry-After`; it is not stored twice. Codes: `busy` (more than 8,192 looks wait), `database_busy`, `database_away` (not confirmed within 8 s).", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("volunteer" = []))
 )]
 #[post("/v1/campaigns/{campaign}/looks")]
 async fn record(
     app: Data<App>,
+    batcher: Data<Batcher>,
     volunteer: Volunteer,
     reference: PathParam<String>,
     look: Body<NewLook>,
 ) -> Result<HttpResponse, Problem> {
-    let verdicts = super::record(&app, volunteer.id, &reference.0, vec![Ok(look.0)]).await?;
+    let verdicts =
+        super::record(&app, &batcher, volunteer.id, &reference.0, vec![Ok(look.0)]).await?;
     match verdicts.into_iter().next() {
         Some(Verdict::Created(receipt)) => Ok(HttpResponse::Created()
             .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -89,12 +93,14 @@ struct ResultsView {
     responses(
         (status = 200, description = "What became of each look.", body = ResultsView),
         (status = 422, description = "The batch itself cannot be read. Code: `invalid_body`.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "Not all of it is acknowledged: send the same again after `Retry-After`; nothing is stored twice. Codes: `busy` (more than 8,192 looks wait), `database_busy`, `database_away` (not confirmed within 8 s).", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("volunteer" = []))
 )]
 #[post("/v1/campaigns/{campaign}/looks/batch")]
 async fn record_batch(
     app: Data<App>,
+    batcher: Data<Batcher>,
     volunteer: Volunteer,
     reference: PathParam<String>,
     batch: Body<Batch, BATCH_BODY_BYTES_MAX>,
@@ -112,7 +118,7 @@ async fn record_batch(
         .iter()
         .map(|look| extract::parse(look.get().as_bytes()))
         .collect();
-    let verdicts = super::record(&app, volunteer.id, &reference.0, given).await?;
+    let verdicts = super::record(&app, &batcher, volunteer.id, &reference.0, given).await?;
     let results = ids
         .into_iter()
         .zip(verdicts)
@@ -132,6 +138,10 @@ async fn record_batch(
 
 /// The id of a look that may be wrong in other respects.
 fn id_of(look: &str) -> Option<Value> {
-    let look: Value = serde_json::from_str(look).ok()?;
-    look.get("id").filter(|id| id.is_string()).cloned()
+    #[derive(Deserialize)]
+    struct WithId {
+        id: Value,
+    }
+    let look: WithId = serde_json::from_str(look).ok()?;
+    look.id.is_string().then_some(look.id)
 }

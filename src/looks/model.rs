@@ -106,7 +106,8 @@ pub struct Look {
     pub campaign_version: i32,
     pub started_at: Timestamp,
     pub finished_at: Timestamp,
-    pub content_hash: Vec<u8>,
+    /// SHA-256 of what was sent.
+    pub content_hash: [u8; 32],
     pub tags: Vec<Tag>,
 }
 
@@ -124,8 +125,21 @@ pub struct Tag {
     pub note: Option<String>,
 }
 
+impl Look {
+    /// About how much memory it takes.
+    pub fn bytes(&self) -> usize {
+        let of_tag = |tag: &Tag| {
+            size_of::<Tag>()
+                + tag.tag_type.len()
+                + tag.place.len()
+                + tag.note.as_ref().map_or(0, String::len)
+        };
+        size_of::<Self>() + self.tags.iter().map(of_tag).sum::<usize>()
+    }
+}
+
 /// What was acknowledged.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Receipt {
     pub id: Uuid,
     #[schema(example = "17/10043/39631")]
@@ -138,17 +152,51 @@ pub struct Receipt {
     pub received_at: Timestamp,
     /// Ids of the tags that were sent with it.
     pub tags: Vec<Uuid>,
-    #[serde(skip)]
-    pub content_hash: Vec<u8>,
 }
 
-/// What is kept under a look's id after the attempt to store it.
+impl Receipt {
+    pub fn of(look: Look, stamp: Stamp) -> Self {
+        Self {
+            id: look.id,
+            cell: look.cell_name,
+            outcome: look.outcome,
+            campaign_version: stamp.campaign_version,
+            received_at: stamp.received_at,
+            tags: look.tags.iter().map(|tag| tag.id).collect(),
+        }
+    }
+}
+
+/// When a look was stored, and under which version of its campaign.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp {
+    pub received_at: Timestamp,
+    pub campaign_version: i32,
+}
+
+/// What is kept under a volunteer's id of a look.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept {
+    pub volunteer_id: Uuid,
+    pub id: Uuid,
+    pub content_hash: [u8; 32],
+    pub stamp: Stamp,
+    /// It was stored just now.
+    pub is_new: bool,
+}
+
+/// What became of a look in the attempt to store it.
+#[derive(Debug)]
 pub enum Stored {
-    Created(Receipt),
-    Repeated(Receipt),
+    Created(Stamp),
+    Repeated(Stamp),
+    /// Another look has its id.
     Conflict,
+    /// A tag of another look has the id of one of its tags.
     TagIdTaken,
     NoSuchCell,
+    /// The database refuses it for a reason that nobody thought of.
+    Failed(Problem),
 }
 
 /// What became of a look.

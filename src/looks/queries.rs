@@ -1,53 +1,19 @@
 //! Statements of looks.
 
-use std::collections::BTreeMap;
-
-use tokio_postgres::{GenericClient, types::Type};
+use tokio_postgres::{GenericClient, Row, types::Type};
 use uuid::Uuid;
 
-use super::model::{Look, Receipt};
+use super::model::{Kept, Look, Stamp};
 use crate::db::DbError;
 
-/// A look that was stored before.
-pub struct Kept {
-    pub content_hash: Vec<u8>,
-    pub receipt: Receipt,
-}
-
-/// Stores what is new, with its tags, in one statement; skips ids that are taken and cells that
-/// are not of the campaign.
-pub async fn insert(
-    db: &impl GenericClient,
-    looks: &[&Look],
-) -> Result<Vec<(Uuid, Receipt)>, DbError> {
-    let sql = "-- looks::insert
-        WITH given AS (
-            SELECT *
-            FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int8[], $5::text[], $6::int4[],
-                        $7::timestamptz[], $8::timestamptz[], $9::bytea[])
-                 AS g (volunteer_id, id, campaign_id, cell, outcome, campaign_version,
-                       started_at, finished_at, content_hash)
-        ), new_looks AS (
-            INSERT INTO looks (volunteer_id, id, campaign_id, cell, outcome, campaign_version,
-                               started_at, finished_at, content_hash)
-            SELECT g.volunteer_id, g.id, g.campaign_id, g.cell, g.outcome, g.campaign_version,
-                   g.started_at, g.finished_at, g.content_hash
-            FROM given AS g
-            WHERE EXISTS (SELECT FROM cells AS c
-                          WHERE c.campaign_id = g.campaign_id AND c.cell = g.cell)
-            ORDER BY g.volunteer_id, g.id
-            ON CONFLICT ON CONSTRAINT looks_pkey DO NOTHING
-            RETURNING volunteer_id, id, campaign_id, cell, campaign_version, received_at
-        ), new_tags AS (
-            INSERT INTO tags (volunteer_id, id, look_id, campaign_id, cell, tag_type, place, note,
-                              campaign_version)
-            SELECT n.volunteer_id, t.id, n.id, n.campaign_id, n.cell, t.tag_type,
-                   ST_GeomFromEWKB(t.place), t.note, n.campaign_version
-            FROM unnest($10::uuid[], $11::uuid[], $12::uuid[], $13::text[], $14::bytea[], $15::text[])
-                 AS t (volunteer_id, look_id, id, tag_type, place, note)
-            JOIN new_looks AS n ON n.volunteer_id = t.volunteer_id AND n.id = t.look_id
-        )
-        SELECT id, received_at FROM new_looks";
+/// Stores what is new, with its tags, in one statement; what is kept under the ids of the looks.
+///
+/// Left out are looks at cells that are not of their campaign. The same look must not be given
+/// twice, but several may have one id: the first is stored.
+pub async fn store(db: &impl GenericClient, looks: &[&Look]) -> Result<Vec<Kept>, DbError> {
+    let sql = "-- looks::store
+        SELECT volunteer_id, id, content_hash, campaign_version, received_at, is_new
+        FROM store_looks($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
     let columns = Columns::of(looks);
     let rows = db
         .query_typed(
@@ -64,6 +30,7 @@ pub async fn insert(
                 (&columns.hashes, Type::BYTEA_ARRAY),
                 (&columns.tags.volunteer_ids, Type::UUID_ARRAY),
                 (&columns.tags.look_ids, Type::UUID_ARRAY),
+                (&columns.tags.look_hashes, Type::BYTEA_ARRAY),
                 (&columns.tags.ids, Type::UUID_ARRAY),
                 (&columns.tags.types, Type::TEXT_ARRAY),
                 (&columns.tags.places, Type::BYTEA_ARRAY),
@@ -71,49 +38,77 @@ pub async fn insert(
             ],
         )
         .await?;
-    let by_id: BTreeMap<Uuid, &Look> = looks.iter().map(|look| (look.id, *look)).collect();
-    Ok(rows
-        .iter()
-        .filter_map(|row| {
-            let look = by_id.get(&row.get("id"))?;
-            let receipt = Receipt::of(look, row.get("received_at"), look.campaign_version);
-            Some((look.id, receipt))
-        })
-        .collect())
+    rows.iter().map(from_row).collect()
 }
 
-/// What is kept under the ids of looks of one volunteer.
-pub async fn find(
+fn from_row(row: &Row) -> Result<Kept, DbError> {
+    let content_hash: &[u8] = row.get("content_hash");
+    Ok(Kept {
+        volunteer_id: row.get("volunteer_id"),
+        id: row.get("id"),
+        content_hash: content_hash
+            .try_into()
+            .map_err(|e| DbError::Damaged(format!("looks.content_hash: {e}")))?,
+        stamp: Stamp {
+            received_at: row.get("received_at"),
+            campaign_version: row.get("campaign_version"),
+        },
+        is_new: row.get("is_new"),
+    })
+}
+
+/// Places, among these looks, of those that are not stored and have a tag whose id is taken.
+pub async fn find_taken_tags(
     db: &impl GenericClient,
     looks: &[&Look],
-) -> Result<BTreeMap<Uuid, Kept>, DbError> {
-    let Some(volunteer_id) = looks.first().map(|look| look.volunteer_id) else {
-        return Ok(BTreeMap::new());
-    };
-    let sql = "-- looks::find
-        SELECT id, content_hash, campaign_version, received_at
-        FROM looks WHERE volunteer_id = $1 AND id = ANY ($2)";
-    let ids: Vec<Uuid> = looks.iter().map(|look| look.id).collect();
+) -> Result<Vec<usize>, DbError> {
+    let sql = "-- looks::find_taken_tags
+        SELECT DISTINCT l.n - 1 AS place
+        FROM unnest($1::uuid[], $2::uuid[], $3::bytea[])
+             WITH ORDINALITY AS l (volunteer_id, id, content_hash, n)
+        JOIN unnest($4::uuid[], $5::uuid[], $6::bytea[], $7::uuid[])
+             AS t (volunteer_id, look_id, look_hash, id)
+          ON t.volunteer_id = l.volunteer_id AND t.look_id = l.id
+             AND t.look_hash = l.content_hash
+        WHERE EXISTS (SELECT FROM tags AS k
+                      WHERE k.volunteer_id = t.volunteer_id AND k.id = t.id AND k.look_id <> l.id)
+          AND NOT EXISTS (SELECT FROM looks AS k
+                          WHERE k.volunteer_id = l.volunteer_id AND k.id = l.id)
+        ORDER BY place";
+    let columns = Columns::of(looks);
+    let rows = db
+        .query_typed(
+            sql,
+            &[
+                (&columns.volunteer_ids, Type::UUID_ARRAY),
+                (&columns.ids, Type::UUID_ARRAY),
+                (&columns.hashes, Type::BYTEA_ARRAY),
+                (&columns.tags.volunteer_ids, Type::UUID_ARRAY),
+                (&columns.tags.look_ids, Type::UUID_ARRAY),
+                (&columns.tags.look_hashes, Type::BYTEA_ARRAY),
+                (&columns.tags.ids, Type::UUID_ARRAY),
+            ],
+        )
+        .await?;
+    let places = rows.iter().map(|row| row.get::<_, i64>("place"));
+    Ok(places.filter_map(|place| place.try_into().ok()).collect())
+}
+
+/// Which of these ids of a volunteer are taken.
+pub async fn find_ids(
+    db: &impl GenericClient,
+    volunteer_id: Uuid,
+    ids: &[Uuid],
+) -> Result<Vec<Uuid>, DbError> {
+    let sql = "-- looks::find_ids
+        SELECT id FROM looks WHERE volunteer_id = $1 AND id = ANY ($2)";
     let rows = db
         .query_typed(
             sql,
             &[(&volunteer_id, Type::UUID), (&ids, Type::UUID_ARRAY)],
         )
         .await?;
-    let by_id: BTreeMap<Uuid, &Look> = looks.iter().map(|look| (look.id, *look)).collect();
-    Ok(rows
-        .iter()
-        .filter_map(|row| {
-            let look = by_id.get(&row.get("id"))?;
-            Some((
-                look.id,
-                Kept {
-                    content_hash: row.get("content_hash"),
-                    receipt: Receipt::of(look, row.get("received_at"), row.get("campaign_version")),
-                },
-            ))
-        })
-        .collect())
+    Ok(rows.iter().map(|row| row.get("id")).collect())
 }
 
 /// Looks as columns for `unnest`; all of one length.
@@ -135,6 +130,7 @@ struct Columns<'a> {
 struct TagColumns<'a> {
     volunteer_ids: Vec<Uuid>,
     look_ids: Vec<Uuid>,
+    look_hashes: Vec<&'a [u8]>,
     ids: Vec<Uuid>,
     types: Vec<&'a str>,
     places: Vec<&'a [u8]>,
@@ -157,6 +153,7 @@ impl<'a> Columns<'a> {
             for tag in &look.tags {
                 columns.tags.volunteer_ids.push(look.volunteer_id);
                 columns.tags.look_ids.push(look.id);
+                columns.tags.look_hashes.push(&look.content_hash);
                 columns.tags.ids.push(tag.id);
                 columns.tags.types.push(&tag.tag_type);
                 columns.tags.places.push(&tag.place);

@@ -14,6 +14,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::{
     cache, db, feed,
     http::{Problem, etag, middleware::Traffic},
+    looks::Batcher,
     progress::READER,
     state::App,
 };
@@ -105,6 +106,7 @@ async fn ready(app: Data<App>, traffic: Data<Traffic>) -> HttpResponse {
 async fn read_metrics(
     app: Data<App>,
     traffic: Data<Traffic>,
+    batcher: Data<Batcher>,
     handle: Data<Option<PrometheusHandle>>,
 ) -> HttpResponse {
     let (size, available, waiting) = app.db.status();
@@ -116,6 +118,7 @@ async fn read_metrics(
         metrics::gauge!("database_connections", "state" => state).set(count(value));
     }
     metrics::gauge!("http_requests_in_flight").set(count(traffic.in_flight()));
+    metrics::gauge!("looks_waiting").set(count(batcher.waiting()));
     if let Ok(conn) = app.db.get().await
         && let Ok(lag) = feed::lag(&*conn, READER).await
     {

@@ -24,7 +24,8 @@ use crate::{
         openapi,
     },
     imagery::{self, Tiles},
-    looks, pages, progress,
+    looks::{self, Batcher},
+    pages, progress,
     state::App,
 };
 use fallback::Methods;
@@ -44,6 +45,7 @@ pub struct Shared {
     keys: TokenKeys,
     tiles: Tiles,
     dealer: Dealer,
+    batcher: Batcher,
     metrics: Option<PrometheusHandle>,
 }
 
@@ -54,6 +56,7 @@ impl Shared {
             tiles: Tiles::new(Arc::clone(&app.objects), app.config.allow_internal_sources)?,
             traffic: Traffic::default(),
             dealer: Dealer::default(),
+            batcher: Batcher::default(),
             app,
             metrics,
         })
@@ -72,12 +75,13 @@ pub fn build(
         keys,
         tiles,
         dealer,
+        batcher,
         metrics,
     } = shared.clone();
     let app = Data::new(app);
     let traffic = Data::new(traffic);
     let (keys, tiles, metrics) = (Data::new(keys), Data::new(tiles), Data::new(metrics));
-    let dealer = Data::new(dealer);
+    let (dealer, batcher) = (Data::new(dealer), Data::new(batcher));
     let document = Arc::new(document());
     let methods = Data::new(Methods::new(&openapi::methods(&document), pages::paths())?);
     let text = Data::new(openapi_text(&document)?);
@@ -88,6 +92,7 @@ pub fn build(
             .app_data(keys.clone())
             .app_data(tiles.clone())
             .app_data(dealer.clone())
+            .app_data(batcher.clone())
             .app_data(metrics.clone())
             .app_data(methods.clone())
             .app_data(text.clone())
@@ -121,6 +126,7 @@ pub async fn run(
     let server = build(shared, listener, config)?;
     let handle = server.handle();
     let serving = actix_web::rt::spawn(server);
+    let writing = actix_web::rt::spawn(shared.batcher.clone().run(shared.app.clone()));
     let tidying = actix_web::rt::spawn(shared.dealer.clone().tidy(shared.app.clone()));
     stop.await;
     tracing::info!("stopping: no new connections, accepted requests are finished");
@@ -130,6 +136,9 @@ pub async fn run(
         () = handle.stop(true) => {}
         () = quiet(&shared.traffic) => handle.stop(false).await,
     }
+    // Also what nobody waits for any more.
+    shared.batcher.close();
+    writing.await.context("the writers of looks")?;
     tidying.abort();
     shared.dealer.give_back(&shared.app).await;
     serving

@@ -8,6 +8,7 @@ pub mod db;
 pub mod fixtures;
 pub mod memcached;
 pub mod places;
+pub mod proxy;
 pub mod source;
 
 use std::{future::Future, time::Duration};

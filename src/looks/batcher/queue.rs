@@ -1,0 +1,175 @@
+//! What waits to be stored, in the order in which it came, and when it is a group.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    sync::{Notify, oneshot},
+    time::{Instant, timeout_at},
+};
+
+use super::super::model::{BATCH_MAX, Look, Stored};
+use crate::http::Problem;
+
+/// Looks that wait at most.
+const LOOKS_MAX: usize = 8192;
+/// Bytes of looks that wait at most.
+const BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Looks of one group.
+const GROUP_LOOKS_MAX: usize = 512;
+/// Bytes of one group, unless one request alone has more.
+const GROUP_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// While another group is on its way, one with fewer looks gathers more …
+const GATHER_LOOKS: usize = 64;
+/// … for so long. The other one has the disk: what is sent now would wait behind it.
+const GATHER_FOR: Duration = Duration::from_millis(2);
+
+const _: () = assert!(BATCH_MAX <= GROUP_LOOKS_MAX, "a batch fits into a group");
+
+/// The looks of a request with what became of each.
+pub type Answer = Result<(Vec<Look>, Vec<Stored>), Problem>;
+
+/// Looks of one request, and who waits for them.
+pub struct Entry {
+    pub looks: Vec<Look>,
+    pub since: Instant,
+    pub deadline: Instant,
+    pub answer: oneshot::Sender<Answer>,
+    bytes: usize,
+}
+
+impl Entry {
+    pub fn new(looks: Vec<Look>, patience: Duration, answer: oneshot::Sender<Answer>) -> Self {
+        let since = Instant::now();
+        Self {
+            bytes: looks.iter().map(Look::bytes).sum(),
+            looks,
+            since,
+            deadline: since + patience,
+            answer,
+        }
+    }
+}
+
+#[derive(Default)]
+pub struct Queue {
+    waiting: Mutex<Waiting>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct Waiting {
+    entries: VecDeque<Entry>,
+    looks: usize,
+    bytes: usize,
+    /// Groups that were given out and are not done.
+    on_their_way: usize,
+    closed: bool,
+}
+
+/// What a writer does next.
+enum Next {
+    Store(Vec<Entry>),
+    /// Until something changes, or this time has come.
+    Wait(Option<Instant>),
+    End,
+}
+
+impl Queue {
+    /// Whether there was room for it.
+    pub fn push(&self, entry: Entry) -> bool {
+        let mut waiting = self.lock();
+        let (before, looks) = (waiting.looks, waiting.looks + entry.looks.len());
+        let bytes = waiting.bytes + entry.bytes;
+        if waiting.closed || looks > LOOKS_MAX || bytes > BYTES_MAX {
+            return false;
+        }
+        (waiting.looks, waiting.bytes) = (looks, bytes);
+        waiting.entries.push_back(entry);
+        drop(waiting);
+        // Those in between need nobody's attention: waking costs more than queueing.
+        if before == 0 || (before < GATHER_LOOKS && looks >= GATHER_LOOKS) {
+            self.changed.notify_one();
+        }
+        true
+    }
+
+    /// The next group, as soon as there is one; none when the queue was closed and is empty.
+    /// Call [`Queue::done`] after it.
+    pub async fn take(&self) -> Option<Vec<Entry>> {
+        loop {
+            let changed = self.changed.notified();
+            let next = self.lock().next();
+            match next {
+                Next::Store(group) => return Some(group),
+                Next::End => return None,
+                Next::Wait(None) => changed.await,
+                Next::Wait(Some(until)) => {
+                    let _whichever_is_first = timeout_at(until, changed).await;
+                }
+            }
+        }
+    }
+
+    /// A group that was taken is no longer on its way.
+    pub fn done(&self) {
+        self.lock().on_their_way -= 1;
+    }
+
+    /// Takes nothing more; what waits is still given out.
+    pub fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_waiters();
+    }
+
+    /// How many looks wait.
+    pub fn looks(&self) -> usize {
+        self.lock().looks
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn next(&mut self) -> Next {
+        let Some(first) = self.entries.front() else {
+            return if self.closed {
+                Next::End
+            } else {
+                Next::Wait(None)
+            };
+        };
+        let gathered = first.since + GATHER_FOR;
+        if self.on_their_way > 0 && self.looks < GATHER_LOOKS && Instant::now() < gathered {
+            return Next::Wait(Some(gathered));
+        }
+        self.on_their_way += 1;
+        Next::Store(self.group())
+    }
+
+    fn group(&mut self) -> Vec<Entry> {
+        let (mut looks, mut bytes) = (0, 0);
+        let fits = |entry: &Entry| {
+            looks += entry.looks.len();
+            bytes += entry.bytes;
+            looks <= GROUP_LOOKS_MAX && bytes <= GROUP_BYTES_MAX
+        };
+        let fitting = self
+            .entries
+            .iter()
+            .map(fits)
+            .take_while(|fits| *fits)
+            .count();
+        let group: Vec<Entry> = self.entries.drain(..fitting.max(1)).collect();
+        for entry in &group {
+            self.looks -= entry.looks.len();
+            self.bytes -= entry.bytes;
+        }
+        group
+    }
+}
