@@ -21,7 +21,7 @@ use crate::{
     http::{self, Connection},
     load::Measured,
     place::{Place, Process},
-    statements::{Statements, connect},
+    statements::Statements,
 };
 use checker::Checked;
 use pgbench::Pgbench;
@@ -129,7 +129,6 @@ impl Bench<'_> {
     async fn round(&self, report: &mut Report, acknowledged: &mut Vec<u64>) -> anyhow::Result<()> {
         match &self.yardstick {
             Yardstick::Pgbench(pgbench) => {
-                self.begin().await?;
                 let found = pgbench.run(self.duration()).await?;
                 report.series("pgbench, 32 clients").add(found, Vec::new());
                 for connections in [self.options.connections, CROWD] {
@@ -139,7 +138,6 @@ impl Bench<'_> {
                 Ok(())
             }
             Yardstick::Unnest(unnest) => {
-                self.begin().await?;
                 let found = unnest.run(self.duration()).await?;
                 report
                     .series("unnest, one client for each core")
@@ -156,7 +154,6 @@ impl Bench<'_> {
         connections: u16,
         acknowledged: &mut Vec<u64>,
     ) -> anyhow::Result<()> {
-        self.begin().await?;
         self.send(connections, WARM_UP, acknowledged).await?;
         self.statements.reset().await?;
         let found = self
@@ -173,12 +170,6 @@ impl Bench<'_> {
         acknowledged: &mut Vec<u64>,
     ) -> anyhow::Result<Measured> {
         self.sender.run(connections, duration, acknowledged).await
-    }
-
-    /// The same beginning for all: nothing is left over for the disk.
-    async fn begin(&self) -> anyhow::Result<()> {
-        let database = connect(self.place.setting("DATABASE_URL")?).await?;
-        Ok(database.batch_execute("CHECKPOINT").await?)
     }
 
     /// What the server says of its groups.
