@@ -147,8 +147,8 @@ impl Sender {
         request.clear();
         write!(
             request,
-            "POST /v1/campaigns/{}/{path} HTTP/1.1\r\nHost: loadtest\r\nAuthorization: Bearer {}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            "POST /v1/campaigns/{}/{path} HTTP/1.1\r\nHost: loadtest\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n\
+             Authorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             self.slug,
             self.tokens[volunteer],
             body.len()
