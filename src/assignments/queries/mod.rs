@@ -202,7 +202,7 @@ const TAIL: &str = "
 /// Takes what was picked, as far as nobody else did in the meantime. A pile that somebody changed
 /// stays marked as such while the campaign's rules here are not the latest.
 ///
-/// Neither this nor [`put`] waits for the disk: when the database itself crashes, leases of its
+/// Neither this nor [`put()`] waits for the disk: when the database itself crashes, leases of its
 /// last moments are forgotten, looks are not.
 const TAKE: &str = "
     , locked AS (
