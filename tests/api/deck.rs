@@ -18,15 +18,6 @@ async fn one_each(app: &App, campaign: &Campaign, count: usize) -> Vec<Cell> {
     dealt
 }
 
-async fn ask(campaign: &Campaign, volunteer: &Client, wish: Value) -> Value {
-    let asked = volunteer.post(&campaign.path("/assignments")).json(wish);
-    asked.await.expect(200)
-}
-
-fn distance(a: Cell, b: Cell) -> u32 {
-    a.x.abs_diff(b.x).max(a.y.abs_diff(b.y))
-}
-
 #[tokio::test]
 async fn no_cell_is_dealt_for_its_third_look_before_every_other_for_its_first() {
     let app = App::builder().servers(2).start().await;
@@ -47,7 +38,7 @@ async fn the_order_looks_random() {
     let dealt = campaign.given(&app.volunteer().await, 50).await;
     let neighbours = dealt
         .windows(2)
-        .filter(|pair| distance(pair[0], pair[1]) <= 1)
+        .filter(|pair| pair[0].distance(pair[1]) <= 1)
         .count();
     assert!(neighbours < 15, "{dealt:?}");
     let other = app.campaign().cells(16, 16).open().await;
@@ -94,7 +85,7 @@ async fn a_pack_is_reserved_for_as_long_as_it_was_asked_for() {
         .await;
     let volunteer = app.volunteer().await;
     let wish = json!({"count": 50, "lease_seconds": 172_800});
-    let dealt = ask(&campaign, &volunteer, wish).await;
+    let dealt = campaign.wish(&volunteer, wish).await;
     assert_eq!(dealt["assignments"].as_array().unwrap().len(), 50);
     let ends: jiff::Timestamp = dealt["assignments"][0]["lease_expires_at"]
         .as_str()

@@ -3,19 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::harness::{
-    App, Campaign, Cell, Client, Value,
+    App, Cell,
     fixtures::{at_once, cells_of, claims},
     json,
 };
-
-async fn ask(campaign: &Campaign, volunteer: &Client, wish: Value) -> Value {
-    let asked = volunteer.post(&campaign.path("/assignments")).json(wish);
-    asked.await.expect(200)
-}
-
-fn distance(a: Cell, b: Cell) -> u32 {
-    a.x.abs_diff(b.x).max(a.y.abs_diff(b.y))
-}
 
 #[tokio::test]
 async fn who_stays_near_walks_from_neighbour_to_neighbour() {
@@ -25,10 +16,12 @@ async fn who_stays_near_walks_from_neighbour_to_neighbour() {
     let mut at = campaign.cells[0].step(5, 5);
     let mut seen = BTreeSet::new();
     for _ in 0..40 {
-        let dealt = ask(&campaign, &volunteer, json!({"near": at.middle()})).await;
+        let dealt = campaign
+            .wish(&volunteer, json!({"near": at.middle()}))
+            .await;
         let next = cells_of(&dealt)[0];
         assert_eq!(dealt["assignments"][0]["reason"], "near");
-        assert!(distance(at, next) <= 4, "{at} to {next}");
+        assert!(at.distance(next) <= 4, "{at} to {next}");
         assert!(seen.insert(next), "{next} twice");
         campaign.look_at(&volunteer, next).await;
         at = next;
@@ -43,7 +36,7 @@ async fn near_does_not_outrun_the_others() {
     let mut times: BTreeMap<Cell, u32> = BTreeMap::new();
     for _ in 0..40 {
         let wish = json!({"near": centre.middle(), "count": 4});
-        for cell in cells_of(&ask(&campaign, &app.volunteer().await, wish).await) {
+        for cell in cells_of(&campaign.wish(&app.volunteer().await, wish).await) {
             *times.entry(cell).or_default() += 1;
         }
     }
@@ -78,7 +71,7 @@ async fn who_stays_near_in_a_large_campaign_is_never_led_away() {
             let dealt = answer.expect(200);
             assert_eq!(dealt["assignments"][0]["reason"], "near", "{dealt}");
             let next = cells_of(&dealt)[0];
-            steps.push(distance(*place, next));
+            steps.push(place.distance(next));
             *place = next;
         }
     }
@@ -94,10 +87,10 @@ async fn the_nearest_squares_come_first() {
     let campaign = app.campaign().cells(40, 40).open().await;
     let centre = campaign.cells[0].step(20, 20);
     let wish = json!({"near": centre.middle(), "count": 9});
-    let dealt = cells_of(&ask(&campaign, &app.volunteer().await, wish).await);
+    let dealt = cells_of(&campaign.wish(&app.volunteer().await, wish).await);
     assert_eq!(dealt[0], centre);
     assert!(
-        dealt.iter().all(|cell| distance(centre, *cell) <= 2),
+        dealt.iter().all(|cell| centre.distance(*cell) <= 2),
         "{dealt:?}"
     );
 }

@@ -200,6 +200,12 @@ impl Campaign {
             .json(json!({"count": count}))
     }
 
+    /// What a volunteer is told who wishes for this.
+    pub async fn wish(&self, volunteer: &Client, wish: Value) -> Value {
+        let asked = volunteer.post(&self.path("/assignments")).json(wish);
+        asked.await.expect(200)
+    }
+
     /// Cells that a volunteer is given.
     pub async fn given(&self, volunteer: &Client, count: u32) -> Vec<Cell> {
         let dealt = self.ask(volunteer, count).await.expect(200);

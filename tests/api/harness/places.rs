@@ -11,6 +11,11 @@ pub struct Cell {
 }
 
 impl Cell {
+    /// How far another cell is, in cells each way.
+    pub fn distance(self, other: Self) -> u32 {
+        self.x.abs_diff(other.x).max(self.y.abs_diff(other.y))
+    }
+
     /// The cell that contains a place.
     pub fn at(z: u32, lon: f64, lat: f64) -> Self {
         let across = f64::from(1_u32 << z);
