@@ -24,6 +24,9 @@ pub struct Answer<'a> {
     pub body: &'a [u8],
 }
 
+/// What a browser says of compression.
+pub const BROWSER_ENCODINGS: &str = "Accept-Encoding: gzip, deflate, br, zstd\r\n";
+
 /// A request as bytes. Its answer is not compressed.
 pub fn request(method: &str, path: &str, bearer: Option<&str>, body: &str) -> Vec<u8> {
     bytes_of(method, path, bearer, "", body)
@@ -31,8 +34,7 @@ pub fn request(method: &str, path: &str, bearer: Option<&str>, body: &str) -> Ve
 
 /// A request as bytes, with what a browser says of compression.
 pub fn browser_request(method: &str, path: &str, bearer: Option<&str>, body: &str) -> Vec<u8> {
-    let encodings = "Accept-Encoding: gzip, deflate, br, zstd\r\n";
-    bytes_of(method, path, bearer, encodings, body)
+    bytes_of(method, path, bearer, BROWSER_ENCODINGS, body)
 }
 
 fn bytes_of(method: &str, path: &str, bearer: Option<&str>, headers: &str, body: &str) -> Vec<u8> {

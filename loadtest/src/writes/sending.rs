@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use super::rows::Rows;
 use crate::{
-    http::Connection,
+    http::{BROWSER_ENCODINGS, Connection},
     load::{Measured, summary},
 };
 
@@ -144,10 +144,16 @@ impl Sender {
         request: &mut Vec<u8>,
     ) -> anyhow::Result<()> {
         let volunteer = usize::try_from(nth)? % self.tokens.len();
+        // The answer to a batch is read, so that it has to come as it is.
+        let encodings = if self.batch == 1 {
+            BROWSER_ENCODINGS
+        } else {
+            ""
+        };
         request.clear();
         write!(
             request,
-            "POST /v1/campaigns/{}/{path} HTTP/1.1\r\nHost: loadtest\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n\
+            "POST /v1/campaigns/{}/{path} HTTP/1.1\r\nHost: loadtest\r\n{encodings}\
              Authorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             self.slug,
             self.tokens[volunteer],
