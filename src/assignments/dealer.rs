@@ -5,14 +5,14 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use super::{Deal, Reason, Wish, deck::Deck, hand::Ask, turn::Turn};
+use super::{Deal, Reason, Wish, deck::Deck, hand::Ask, queries::Claim, turn::Turn};
 use crate::{campaigns::Running, http::Problem, state::App};
 
 /// How often hands are looked after.
@@ -23,6 +23,7 @@ const TIDY_EVERY: Duration = Duration::from_millis(50);
 pub struct Dealer {
     server: Uuid,
     decks: Arc<Mutex<HashMap<Uuid, Arc<Deck>>>>,
+    counters: Arc<Counters>,
 }
 
 impl Default for Dealer {
@@ -30,6 +31,7 @@ impl Default for Dealer {
         Self {
             server: Uuid::now_v7(),
             decks: Arc::default(),
+            counters: Arc::new(Counters::new()),
         }
     }
 }
@@ -65,7 +67,7 @@ impl Dealer {
             taken.map_err(|e| Problem::internal(&e))??
         };
         for assignment in &deal.assignments {
-            count(assignment.reason);
+            self.counters.count(assignment.reason);
         }
         Ok(deal)
     }
@@ -114,19 +116,36 @@ async fn tidy(app: App, deck: Arc<Deck>) {
     }
 }
 
-/// Counts an assignment. Looking a counter up costs more than counting, so they are kept.
-fn count(reason: Reason) {
-    static COUNTERS: OnceLock<[(Reason, metrics::Counter); 5]> = OnceLock::new();
-    let counters = COUNTERS.get_or_init(|| {
-        Reason::ALL.map(|reason| {
-            let counter = metrics::counter!("assignments_total", "reason" => reason.as_str());
-            (reason, counter)
-        })
-    });
-    if let Some((_, counter)) = counters.iter().find(|(known, _)| *known == reason) {
-        counter.increment(1);
+/// Counters of assignments. Looking one up costs more than counting, so they are kept; and all
+/// are there from the start, also those that stay at zero.
+struct Counters {
+    by_reason: [(Reason, metrics::Counter); 5],
+    beyond_wanted: metrics::Counter,
+}
+
+impl Counters {
+    fn new() -> Self {
+        for kind in Claim::KINDS {
+            metrics::counter!("deck_claims_total", "kind" => kind).increment(0);
+        }
+        metrics::counter!("deck_piles_lost_total").increment(0);
+        metrics::counter!("assignments_repeats_avoided_total").increment(0);
+        Self {
+            by_reason: Reason::ALL.map(|reason| {
+                let counter = metrics::counter!("assignments_total", "reason" => reason.as_str());
+                (reason, counter)
+            }),
+            beyond_wanted: metrics::counter!("assignments_beyond_wanted_total"),
+        }
     }
-    if reason == Reason::Tail {
-        metrics::counter!("assignments_beyond_wanted_total").increment(1);
+
+    fn count(&self, reason: Reason) {
+        let known = self.by_reason.iter().find(|(known, _)| *known == reason);
+        if let Some((_, counter)) = known {
+            counter.increment(1);
+        }
+        if reason == Reason::Tail {
+            self.beyond_wanted.increment(1);
+        }
     }
 }

@@ -271,3 +271,19 @@ async fn what_a_server_dealt_is_known_to_others_after_it_stops() {
         .await
         .expect(201);
 }
+
+#[tokio::test]
+async fn metrics_of_dealing_are_there_before_the_first_deal() {
+    let app = App::start().await;
+    let text = app.public().get("/metrics").await.text();
+    for line in [
+        r#"assignments_total{reason="new"} 0"#,
+        r#"assignments_total{reason="tail"} 0"#,
+        "assignments_beyond_wanted_total 0",
+        "assignments_repeats_avoided_total 0",
+        r#"deck_claims_total{kind="search"} 0"#,
+        "deck_piles_lost_total 0",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}: {text}");
+    }
+}

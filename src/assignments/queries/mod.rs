@@ -57,6 +57,9 @@ pub enum Claim {
 }
 
 impl Claim {
+    /// See [`Claim::kind`].
+    pub const KINDS: [&str; 5] = ["next", "near", "search", "leased", "tail"];
+
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Next { .. } => "next",
