@@ -238,12 +238,10 @@ impl Deck {
             return Ok(Brought::nothing(claimed));
         }
         let ids = claimed.piles.iter().map(|stored| stored.id);
-        let piles = queries::load(&*conn, self.campaign_id, ids.clone())
+        let loaded = queries::load(&*conn, self.campaign_id, ids.clone())
             .await
-            .and_then(|loaded| {
-                loaded.into_piles(self.campaign_id, &claimed.piles, claimed.now.into())
-            })
             .inspect_err(|_| self.held().keep_unread(ids.map(CellId::get)))?;
+        let piles = loaded.into_piles(self.campaign_id, &claimed.piles, claimed.now.into());
         let corrections = piles
             .iter()
             .zip(&claimed.piles)

@@ -135,9 +135,7 @@ async fn read(
         .collect();
     let (mut all, mut is_held) = (Ledger::new(), false);
     for stored in queries::read(db, campaign_id, &piles).await? {
-        let ledger = ledger::decode(stored.pile, &stored.ledger)
-            .map_err(|e| DbError::Damaged(format!("piles.ledger: {e}")))?;
-        all.extend(ledger);
+        all.extend(queries::ledger_of(stored.pile, &stored.ledger));
         is_held |= stored.is_held;
     }
     for (cell, volunteer, ends) in queries::renewals(db, campaign_id, cells).await? {

@@ -16,7 +16,7 @@ use crate::{campaigns::Running, db::DbError, geo::Tile, http::Problem, state::Ap
 
 /// How often a request looks whether other servers gave back what they hold.
 const HELD_STEP: Duration = Duration::from_millis(20);
-/// How long a request waits for those before it.
+/// How long a request waits for those before it, and then for others at most.
 const TURN_WAIT: Duration = Duration::from_secs(5);
 /// Piles that a search claims at once, and how often.
 const SEARCH_PILES: i64 = 64;
@@ -186,7 +186,7 @@ impl Turn {
 
     /// Deals what comes next, from one hand after the other.
     async fn take_next(&mut self) -> Result<(), DbError> {
-        let mut is_fresh = false;
+        let (began, mut is_fresh) = (Instant::now(), false);
         while !self.deal_from_hand() {
             let before = self.dealt.len();
             self.is_elsewhere |= self.deck.held().has_waited();
@@ -207,7 +207,10 @@ impl Turn {
                 Found::Cells | Found::Nothing => break,
                 // Servers that hold little are about to give it back.
                 Found::Elsewhere | Found::Raced => {
-                    self.is_elsewhere |= found == Found::Elsewhere;
+                    self.is_elsewhere = true;
+                    if began.elapsed() > TURN_WAIT {
+                        break;
+                    }
                     self.deck.give_back(&self.app).await?;
                     tokio::time::sleep(HELD_STEP).await;
                 }

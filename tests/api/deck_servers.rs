@@ -81,3 +81,36 @@ async fn what_was_dealt_before_the_database_went_away_is_dealt_to_nobody_else() 
         }
     }
 }
+
+#[tokio::test]
+async fn a_damaged_ledger_spoils_no_other_pile_and_not_its_own() {
+    let app = App::start().await;
+    let campaign = app.campaign().cells(12, 12).looks_wanted(1).open().await;
+    app.execute(
+        "UPDATE piles SET ledger = '\\x09', due_at = now()
+         WHERE pile = (SELECT min(pile) FROM piles)",
+    )
+    .await;
+    let mut dealt = BTreeSet::new();
+    while dealt.len() < campaign.cells.len() {
+        let volunteer = app.volunteer().await;
+        let given = eventually("squares are dealt", || async {
+            Some(campaign.given(&volunteer, 50).await).filter(|given| !given.is_empty())
+        })
+        .await;
+        for cell in given {
+            assert!(dealt.insert(cell), "{cell} twice");
+        }
+    }
+    let again = campaign.path("/assignments/renew");
+    let cell = campaign.cells[0].to_string();
+    let renewed = app
+        .volunteer()
+        .await
+        .post(&again)
+        .json(json!({"cells": [cell]}));
+    assert_eq!(
+        renewed.await.expect(200)["results"][0]["verdict"],
+        "not_given"
+    );
+}

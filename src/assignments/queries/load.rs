@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio_postgres::{GenericClient, types::Type};
 use uuid::Uuid;
 
-use super::{Stored, cell_id};
+use super::{Stored, cell_id, ledger_of};
 use crate::{
     assignments::{
         card::{CellFacts, Pile},
@@ -30,12 +30,7 @@ pub struct Loaded {
 
 impl Loaded {
     /// Puts piles together, in the order in which they were claimed.
-    pub fn into_piles(
-        mut self,
-        campaign_id: Uuid,
-        stored: &[Stored],
-        now: Seconds,
-    ) -> Result<Vec<Pile>, DbError> {
+    pub fn into_piles(mut self, campaign_id: Uuid, stored: &[Stored], now: Seconds) -> Vec<Pile> {
         let mut renewed: BTreeMap<CellId, Vec<(VolunteerKey, Seconds)>> = BTreeMap::new();
         for (cell, volunteer, ends) in self.renewed {
             renewed.entry(cell).or_default().push((volunteer, ends));
@@ -44,8 +39,7 @@ impl Loaded {
             .iter()
             .map(|stored| {
                 let id = stored.id;
-                let mut ledger = ledger::decode(id, &stored.ledger)
-                    .map_err(|e| DbError::Damaged(format!("piles.ledger: {e}")))?;
+                let mut ledger = ledger_of(id, &stored.ledger);
                 let mut facts = BTreeMap::new();
                 for cell in cells_of(id) {
                     facts.extend(self.cells.remove_entry(&cell));
@@ -53,7 +47,7 @@ impl Loaded {
                         ledger::renew(ledger.entry(cell).or_default(), volunteer, ends);
                     }
                 }
-                Ok(Pile::new(campaign_id, id, facts, ledger, now))
+                Pile::new(campaign_id, id, facts, ledger, now)
             })
             .collect()
     }

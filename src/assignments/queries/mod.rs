@@ -19,6 +19,7 @@ pub use put::{put, release};
 
 use super::{
     card::LEVEL_NONE,
+    ledger::{self, Ledger},
     rules::{Floor, Rules},
 };
 use crate::{db::DbError, geo::CellId};
@@ -346,6 +347,15 @@ fn weights(rules: &Rules) -> (Vec<f32>, Vec<i16>) {
 
 fn level(level: u16) -> i16 {
     i16::try_from(level).unwrap_or(i16::MAX)
+}
+
+/// The ledger of a pile. A damaged one is empty, so that it spoils neither the pile nor others: who
+/// was given its cells and has not answered is forgotten.
+pub fn ledger_of(pile: CellId, bytes: &[u8]) -> Ledger {
+    ledger::decode(pile, bytes).unwrap_or_else(|cause| {
+        tracing::error!(pile = pile.get(), %cause, "who was given its cells is forgotten");
+        Ledger::default()
+    })
 }
 
 fn cell_id(id: i64, column: &str) -> Result<CellId, DbError> {
