@@ -83,7 +83,7 @@ pub struct Claimed {
     pub is_scarce: bool,
     /// Whether there is more that comes next, in the hands of other servers.
     pub is_held: bool,
-    /// Whether others took all that was found, at the same moment.
+    /// Whether others took all that was found to come next, at the same moment.
     pub is_raced: bool,
     pub piles: Vec<Stored>,
 }
@@ -169,7 +169,7 @@ const REST: &str = "
 
 /// For piles that do not stay in the hand.
 const NO_REST: &str = "
-    , rest AS (SELECT true AS is_scarce), free AS (SELECT 1 WHERE false)";
+    , rest AS (SELECT true AS is_scarce), free AS (SELECT 0::int8 AS pile WHERE false)";
 
 const SEARCH: &str = "
     , picked AS (
@@ -227,7 +227,8 @@ const TAKE: &str = "
         RETURNING p.pile, p.weight, p.level, p.ledger
     )
     SELECT now() AS now, f.band, f.level AS floor, r.is_scarce,
-           EXISTS (SELECT FROM free) AND NOT EXISTS (SELECT FROM claimed) AS is_raced,
+           EXISTS (SELECT FROM free)
+               AND NOT EXISTS (SELECT FROM claimed JOIN free USING (pile)) AS is_raced,
            NOT EXISTS (SELECT FROM free) AND EXISTS (
                SELECT FROM weights AS w
                JOIN piles AS p ON p.campaign_id = $1 AND p.weight = w.weight
