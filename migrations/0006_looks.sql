@@ -43,7 +43,7 @@ CREATE TABLE tags (
     CONSTRAINT tags_look_fkey FOREIGN KEY (volunteer_id, look_id) REFERENCES looks (volunteer_id, id)
 );
 CREATE INDEX tags_feed_idx ON tags (xid, id, volunteer_id);
+-- Also for the tags of a look: those at its cell are few, and each index is paid for with every tag.
 CREATE INDEX tags_cell_idx ON tags (campaign_id, cell) WHERE withdrawn_at IS NULL;
 CREATE INDEX tags_newest_idx ON tags (campaign_id, received_at DESC, id DESC, volunteer_id DESC) WHERE withdrawn_at IS NULL;
-CREATE INDEX tags_look_idx ON tags (volunteer_id, look_id);
 CREATE INDEX tags_place_idx ON tags USING gist (place);

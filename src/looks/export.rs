@@ -36,7 +36,8 @@ pub async fn export(
         SELECT l.id, l.volunteer_id, l.cell, l.outcome, l.campaign_version, l.started_at,
                l.finished_at, l.received_at,
                (SELECT count(*) FROM tags AS t
-                WHERE t.volunteer_id = l.volunteer_id AND t.look_id = l.id
+                WHERE t.campaign_id = l.campaign_id AND t.cell = l.cell
+                  AND t.volunteer_id = l.volunteer_id AND t.look_id = l.id
                   AND t.withdrawn_at IS NULL) AS tags
         FROM looks AS l
         WHERE l.campaign_id = $1 AND l.received_at <= $2

@@ -56,7 +56,8 @@ pub async fn answers(
         SELECT l.id, l.volunteer_id, l.outcome, l.received_at,
                extract(epoch FROM l.finished_at - l.started_at)::float8 AS seconds,
                (SELECT count(*) FROM tags AS t
-                WHERE t.volunteer_id = l.volunteer_id AND t.look_id = l.id
+                WHERE t.campaign_id = l.campaign_id AND t.cell = l.cell
+                  AND t.volunteer_id = l.volunteer_id AND t.look_id = l.id
                   AND t.withdrawn_at IS NULL) AS tags
         FROM looks AS l
         WHERE l.campaign_id = $1 AND l.cell = $2
