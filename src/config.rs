@@ -1,9 +1,12 @@
 //! Settings, by flag or environment, checked once at start.
 //!
-//! **Invariant:** nothing else reads the environment, and a wrong setting stops the
-//! start with a message that names it.
+//! **Invariant:** nothing else reads the environment, but for the `AWS_…` of the object store, and a
+//! wrong setting stops the start with a message that names it.
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use anyhow::{Context, ensure};
 use clap::Args;
@@ -49,9 +52,11 @@ pub struct Config {
     #[arg(long, env = "CACHE_PREFIX", default_value = "spotter")]
     pub cache_prefix: String,
 
-    /// Folder of the object store (tiles, exports).
+    /// The object store (tiles, exports): a folder that all servers share, or `s3://bucket/prefix`.
+    /// Then the environment says where the service is and who we are there, as for other clients of
+    /// S3: `AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` …
     #[arg(long, env = "STORE", default_value = ".state/store")]
-    pub store: PathBuf,
+    pub store: String,
 
     /// Keys that sign volunteers' tokens: `name:64 hex digits`, separated by commas. The first
     /// signs; all verify, so that a key can be rotated without logging anybody out.
@@ -122,6 +127,15 @@ pub struct ListenConfig {
     /// so that a load balancer can take it out.
     #[arg(long, env = "DRAIN_SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=600))]
     pub drain_seconds: u64,
+}
+
+/// Where `worker` tells how it is.
+#[derive(Args, Clone, Debug)]
+pub struct WatchConfig {
+    /// Address and port at which a worker answers `/livez` and `/metrics`, such as `0.0.0.0:9100`;
+    /// without it, nowhere. Port 0 takes a free one.
+    #[arg(long, env = "METRICS_LISTEN")]
+    pub metrics_listen: Option<SocketAddr>,
 }
 
 /// Form of the log on standard error.

@@ -36,7 +36,7 @@ impl App {
             db: Db::open(&config.database)?,
             cache: Cache::open(&config.memcached, &config.cache_prefix, clock.clone()).await?,
             clock,
-            objects: objects::open(&config.store)?,
+            objects: objects::open(&config.store).await?,
             config: Arc::new(config),
         })))
     }

@@ -1,5 +1,7 @@
 //! Logs and metrics of one process.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
@@ -29,6 +31,10 @@ pub fn init_log(config: &LogConfig) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// How often samples of histograms are put into their buckets. Until then each takes memory, also
+/// where nobody asks for `/metrics`.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
 /// Installs the recorder of this process; `/metrics` renders it.
 pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
     let handle = PrometheusBuilder::new()
@@ -40,6 +46,13 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
         .context("metrics buckets")?
         .install_recorder()
         .context("metrics recorder")?;
+    let upkeep = handle.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(UPKEEP_EVERY).await;
+            upkeep.run_upkeep();
+        }
+    });
     metrics::describe_counter!(
         "http_requests_total",
         "Requests by method, route and status."
@@ -92,6 +105,14 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
         "Piles that another server took because this one held them too long."
     );
     metrics::describe_counter!("tile_requests_total", "Imagery tiles by outcome.");
+    metrics::describe_counter!(
+        "job_steps_total",
+        "Steps of the background jobs by job and outcome: worked, idle, failed."
+    );
+    metrics::describe_gauge!(
+        "job_succeeded_timestamp_seconds",
+        "When a step of a background job last succeeded, as Unix time, by job."
+    );
     Ok(handle)
 }
 

@@ -10,6 +10,11 @@ use crate::{
     state::App,
 };
 
+/// The loops.
+const JOBS: [&str; 4] = ["progress", "preparation", "close_ended", "forget_renewals"];
+/// How a step of one can end.
+const OUTCOMES: [&str; 3] = ["worked", "idle", "failed"];
+
 /// Rest of a loop that found nothing to do.
 const IDLE: Duration = Duration::from_millis(200);
 /// The same for what is only to be kept small.
@@ -20,19 +25,26 @@ const BACKOFF_MAX: Duration = Duration::from_secs(30);
 
 /// Runs all loops until `stop` completes; a step that has begun is finished.
 pub async fn run(app: &App, stop: impl Future<Output = ()>) {
+    let [progress, preparation, close, forget] = JOBS;
+    for job in JOBS {
+        for outcome in OUTCOMES {
+            metrics::counter!("job_steps_total", "job" => job, "outcome" => outcome).increment(0);
+        }
+        note_success(app, job);
+    }
     let (ended, running) = tokio::sync::watch::channel(false);
     let loops = futures_util::future::join4(
-        repeat("progress", running.clone(), IDLE, async || {
+        repeat(app, progress, running.clone(), IDLE, async || {
             progress::step(app)
                 .await
                 .map(|changes| changes > 0)
                 .map_err(Into::into)
         }),
-        prepare(app, running.clone()),
-        repeat("close_ended", running.clone(), IDLE, async || {
+        prepare(app, preparation, running.clone()),
+        repeat(app, close, running.clone(), IDLE, async || {
             close_ended(app).await
         }),
-        repeat("forget_renewals", running, TIDY_EVERY, async || {
+        repeat(app, forget, running, TIDY_EVERY, async || {
             assignments::forget_ended(&app.db).await.map_err(Into::into)
         }),
     );
@@ -43,9 +55,9 @@ pub async fn run(app: &App, stop: impl Future<Output = ()>) {
     futures_util::future::join(loops, stopping).await;
 }
 
-async fn prepare(app: &App, running: tokio::sync::watch::Receiver<bool>) {
+async fn prepare(app: &App, name: &'static str, running: tokio::sync::watch::Receiver<bool>) {
     let preparation = tokio::sync::Mutex::new(Preparation::default());
-    repeat("preparation", running, IDLE, async || {
+    repeat(app, name, running, IDLE, async || {
         let mut preparation = preparation.lock().await;
         match preparation::step(app, &mut preparation).await {
             Ok(Step::Idle) => Ok(false),
@@ -82,6 +94,7 @@ async fn close_ended(app: &App) -> anyhow::Result<bool> {
 
 /// Repeats a step: at once while there is work, after `idle` when there is none.
 async fn repeat(
+    app: &App,
     name: &'static str,
     mut running: tokio::sync::watch::Receiver<bool>,
     idle: Duration,
@@ -89,7 +102,9 @@ async fn repeat(
 ) {
     let mut backoff = BACKOFF_FIRST;
     while !*running.borrow() {
-        let rest = match step().await {
+        let outcome = step().await;
+        count(app, name, &outcome);
+        let rest = match outcome {
             Ok(true) => {
                 backoff = BACKOFF_FIRST;
                 continue;
@@ -114,4 +129,28 @@ async fn repeat(
             _ = running.changed() => {}
         }
     }
+}
+
+/// For whoever watches: that a loop goes on, and whether its steps succeed.
+fn count(app: &App, job: &'static str, outcome: &anyhow::Result<bool>) {
+    let [worked, idle, failed] = OUTCOMES;
+    let word = match outcome {
+        Ok(true) => worked,
+        Ok(false) => idle,
+        Err(_) => failed,
+    };
+    metrics::counter!("job_steps_total", "job" => job, "outcome" => word).increment(1);
+    if outcome.is_ok() {
+        note_success(app, job);
+    }
+}
+
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "seconds of this century"
+)]
+fn note_success(app: &App, job: &'static str) {
+    let now = app.clock.now().as_second() as f64;
+    metrics::gauge!("job_succeeded_timestamp_seconds", "job" => job).set(now);
 }

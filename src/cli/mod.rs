@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, parser::ValueSource};
 
 use crate::{
-    config::{Config, DatabaseConfig, ListenConfig, LogConfig, LogFormat},
+    config::{Config, DatabaseConfig, ListenConfig, LogConfig, LogFormat, WatchConfig},
     db::{self, Db},
     demo, server,
     state::App,
@@ -38,6 +38,8 @@ enum Command {
     Worker {
         #[command(flatten)]
         config: Config,
+        #[command(flatten)]
+        watch: WatchConfig,
     },
     /// Run everything on this machine: private PostgreSQL and memcached, demo data, server, worker.
     Dev(demo::DevConfig),
@@ -102,11 +104,7 @@ fn quieten(log: &mut LogConfig, matches: &ArgMatches) {
 async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve { config, listen } => serve(config, listen).await?,
-        Command::Worker { config } => {
-            let app = App::open(config).await?;
-            migrate(&app.db).await?;
-            worker::run(&app, stop_signal()?).await;
-        }
+        Command::Worker { config, watch } => work(config, &watch).await?,
         Command::Dev(config) => Box::pin(demo::run(config, stop_signal()?)).await?,
         Command::Crowd(config) => demo::crowd(config, stop_signal()?).await?,
         Command::Migrate { database } => {
@@ -146,6 +144,28 @@ async fn serve(config: Config, listen: ListenConfig) -> anyhow::Result<()> {
     tracing::info!(%address, "serving");
     print(&format!("serving at http://{address}"))?;
     server::run(&shared, listener, &listen, stop).await
+}
+
+async fn work(config: Config, watch: &WatchConfig) -> anyhow::Result<()> {
+    let metrics = telemetry::init_metrics()?;
+    let app = App::open(config).await?;
+    migrate(&app.db).await?;
+    let stop = stop_signal()?;
+    let watched = watch
+        .metrics_listen
+        .map(|address| {
+            let listener = TcpListener::bind(address)
+                .with_context(|| format!("METRICS_LISTEN: cannot listen at {address}"))?;
+            print(&format!("metrics at http://{}", listener.local_addr()?))?;
+            server::bare(app.clone(), metrics, listener)
+        })
+        .transpose()?
+        .map(actix_web::rt::spawn);
+    worker::run(&app, stop).await;
+    if let Some(watched) = watched {
+        watched.abort();
+    }
+    Ok(())
 }
 
 async fn migrate(db: &Db) -> anyhow::Result<usize> {

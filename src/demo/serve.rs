@@ -175,7 +175,7 @@ fn write_env(
         ("DATABASE_URL", config.database.database_url.clone()),
         ("MEMCACHED", config.memcached.join(",")),
         ("CACHE_PREFIX", config.cache_prefix.clone()),
-        ("STORE", config.store.to_string_lossy().into_owned()),
+        ("STORE", config.store.clone()),
         ("TOKEN_KEYS", config.token_keys.join(",")),
         (
             "ALLOW_INTERNAL_SOURCES",

@@ -172,7 +172,10 @@ impl Tiles {
     }
 
     async fn stored(&self, path: &Path) -> Result<Option<Bytes>, TileError> {
-        let failed = |e: object_store::Error| TileError::Store(e.to_string());
+        let failed = |e: object_store::Error| {
+            count("store_failed");
+            TileError::Store(e.to_string())
+        };
         match self.store.get(path).await {
             Ok(found) => found.bytes().await.map(Some).map_err(failed),
             Err(object_store::Error::NotFound { .. }) => Ok(None),

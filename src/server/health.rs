@@ -27,6 +27,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(openapi);
 }
 
+/// The text format of Prometheus.
+pub const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
 /// How a server is.
 #[derive(Serialize, ToSchema)]
 struct Health {
@@ -59,7 +62,7 @@ pub fn docs(config: &mut web::ServiceConfig, document: &OpenApi) {
 /// Asks neither the database nor memcached.
 #[utoipa::path(tag = "Operations", responses((status = 200, description = "It answers.", body = Alive)))]
 #[get("/livez")]
-async fn live() -> HttpResponse {
+pub async fn live() -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(Alive { status: "up" })
@@ -109,14 +112,7 @@ async fn read_metrics(
     batcher: Data<Batcher>,
     handle: Data<Option<PrometheusHandle>>,
 ) -> HttpResponse {
-    let (size, available, waiting) = app.db.status();
-    for (state, value) in [
-        ("size", size),
-        ("available", available),
-        ("waiting", waiting),
-    ] {
-        metrics::gauge!("database_connections", "state" => state).set(count(value));
-    }
+    measure_connections(&app);
     metrics::gauge!("http_requests_in_flight").set(count(traffic.in_flight()));
     metrics::gauge!("looks_waiting").set(count(batcher.waiting()));
     if let Ok(conn) = app.db.get().await
@@ -133,10 +129,7 @@ async fn read_metrics(
         .map(PrometheusHandle::render)
         .unwrap_or_default();
     HttpResponse::Ok()
-        .insert_header((
-            header::CONTENT_TYPE,
-            "text/plain; version=0.0.4; charset=utf-8",
-        ))
+        .insert_header((header::CONTENT_TYPE, METRICS_TYPE))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .body(text)
 }
@@ -155,6 +148,18 @@ async fn openapi(req: HttpRequest, text: Data<String>) -> Result<HttpResponse, P
         || Ok(text.as_ref().clone().into()),
         "application/json",
     )
+}
+
+/// Sets the gauges of the pool.
+pub fn measure_connections(app: &App) {
+    let (size, available, waiting) = app.db.status();
+    for (state, value) in [
+        ("size", size),
+        ("available", available),
+        ("waiting", waiting),
+    ] {
+        metrics::gauge!("database_connections", "state" => state).set(count(value));
+    }
 }
 
 fn count(value: usize) -> f64 {

@@ -3,6 +3,7 @@
 //! **Invariant:** a stopping server takes no new connection and answers every request that it
 //! accepted, as long as that takes no longer than `SHUTDOWN_SECONDS`.
 
+mod bare;
 mod fallback;
 mod health;
 
@@ -28,6 +29,7 @@ use crate::{
     pages, progress,
     state::App,
 };
+pub use bare::bare;
 use fallback::Methods;
 
 /// Longest wait for the head of a request.

@@ -1,6 +1,6 @@
 //! Health, metrics, the OpenAPI document.
 
-use crate::harness::{App, Value, eventually, json};
+use crate::harness::{App, DEADLINE, Value, eventually, json};
 
 #[tokio::test]
 async fn a_server_with_everything_is_ready() {
@@ -109,6 +109,37 @@ async fn metrics_name_routes_by_their_pattern_and_unknown_ones_not_at_all() {
     ] {
         assert!(text.contains(name), "{name}:\n{text}");
     }
+}
+
+#[tokio::test]
+async fn a_worker_tells_that_its_jobs_go_on() {
+    let app = App::builder().servers(1).workers(0).start().await;
+    let mut worker = app.start_watched_worker().await;
+    let client = app.public().at(&worker.url);
+    client.get("/livez").await.expect(200);
+    let value = |text: &str, sample: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(sample));
+        line.and_then(|value| value.trim().parse::<f64>().ok())
+    };
+    let began = client.get("/metrics").await.text();
+    for job in ["progress", "preparation", "close_ended", "forget_renewals"] {
+        let succeeded = format!("job_succeeded_timestamp_seconds{{job=\"{job}\"}}");
+        assert!(value(&began, &succeeded).is_some(), "{job}:\n{began}");
+        let failed = format!("job_steps_total{{job=\"{job}\",outcome=\"failed\"}}");
+        assert!(value(&began, &failed).is_some(), "{job}:\n{began}");
+    }
+    let campaign = app.campaign().open().await;
+    campaign
+        .look_at(&app.volunteer().await, campaign.cells[0])
+        .await;
+    eventually("the look was counted by a step", || async {
+        let text = client.get("/metrics").await.text();
+        let worked = "job_steps_total{job=\"progress\",outcome=\"worked\"}";
+        value(&text, worked).filter(|steps| *steps > 0.0)
+    })
+    .await;
+    worker.terminate();
+    assert!(worker.ended(DEADLINE).await);
 }
 
 #[tokio::test]

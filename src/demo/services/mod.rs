@@ -60,7 +60,7 @@ pub async fn start(
         },
         memcached: vec![memcached],
         cache_prefix: "spotter".to_owned(),
-        store: folder.join("store"),
+        store: folder.join("store").to_string_lossy().into_owned(),
         token_keys: vec![folder.secret("token.keys", || format!("dev:{}", random_hex()))?],
         allow_internal_sources: true,
     };

@@ -161,17 +161,26 @@ impl App {
 
     /// Starts one more server, with other settings where they are given.
     pub async fn start_server(&self, settings: &[(&str, &str)]) -> Process {
-        let mut command = self.command(&["serve"], settings);
+        self.start_listening("serve", "serving at ", settings).await
+    }
+
+    async fn start_listening(
+        &self,
+        role: &str,
+        announced: &str,
+        settings: &[(&str, &str)],
+    ) -> Process {
+        let mut command = self.command(&[role], settings);
         command.stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let reading = async {
             while let Some(line) = lines.next_line().await.unwrap() {
-                if let Some(url) = line.strip_prefix("serving at ") {
+                if let Some(url) = line.strip_prefix(announced) {
                     return url.to_owned();
                 }
             }
-            panic!("the server ended before it served:\n{}", self.log());
+            panic!("{role} ended before it listened:\n{}", self.log());
         };
         let url = tokio::time::timeout(DEADLINE, reading).await.unwrap();
         Process {
@@ -179,6 +188,13 @@ impl App {
             url,
             _stdout: Some(lines),
         }
+    }
+
+    /// Starts one more worker, which tells how it is, and gives its address too.
+    pub async fn start_watched_worker(&self) -> Process {
+        let settings = [("METRICS_LISTEN", "127.0.0.1:0")];
+        self.start_listening("worker", "metrics at ", &settings)
+            .await
     }
 
     pub fn start_worker(&self) -> Process {

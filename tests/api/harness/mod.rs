@@ -2,6 +2,7 @@
 //! client, a source of tiles, and short builders for layers and campaigns.
 
 pub mod app;
+pub mod balancer;
 pub mod between;
 pub mod client;
 pub mod db;
@@ -9,6 +10,7 @@ pub mod fixtures;
 pub mod memcached;
 pub mod places;
 pub mod proxy;
+pub mod s3;
 pub mod source;
 
 use std::{future::Future, time::Duration};
@@ -51,6 +53,16 @@ pub async fn within<T, F: Future<Output = Option<T>>>(
     tokio::time::timeout(deadline, polling)
         .await
         .unwrap_or_else(|_elapsed| panic!("it did not happen within {deadline:?}: {what}"))
+}
+
+/// A port for a program that cannot choose one by itself. It lies below the range from which the
+/// kernel gives ports to outgoing connections, so that none of these takes it meanwhile.
+pub fn free_port() -> u16 {
+    let first = 10_000 + u16::try_from(uuid::Uuid::new_v4().as_u128() % 10_000).unwrap();
+    let mut ports = (first..20_000).chain(10_000..first);
+    ports
+        .find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .unwrap()
 }
 
 /// A new id, as a client makes it.
