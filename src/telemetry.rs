@@ -107,11 +107,11 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
     metrics::describe_counter!("tile_requests_total", "Imagery tiles by outcome.");
     metrics::describe_counter!(
         "job_steps_total",
-        "Steps of the background jobs by job and outcome: worked, idle, failed."
+        "Steps of the background jobs by name and outcome: worked, idle, failed."
     );
     metrics::describe_gauge!(
         "job_succeeded_timestamp_seconds",
-        "When a step of a background job last succeeded, as Unix time, by job."
+        "When a step of a background job last succeeded, as Unix time, by name."
     );
     Ok(handle)
 }

@@ -28,7 +28,7 @@ pub async fn run(app: &App, stop: impl Future<Output = ()>) {
     let [progress, preparation, close, forget] = JOBS;
     for job in JOBS {
         for outcome in OUTCOMES {
-            metrics::counter!("job_steps_total", "job" => job, "outcome" => outcome).increment(0);
+            metrics::counter!("job_steps_total", "name" => job, "outcome" => outcome).increment(0);
         }
         note_success(app, job);
     }
@@ -139,7 +139,7 @@ fn count(app: &App, job: &'static str, outcome: &anyhow::Result<bool>) {
         Ok(false) => idle,
         Err(_) => failed,
     };
-    metrics::counter!("job_steps_total", "job" => job, "outcome" => word).increment(1);
+    metrics::counter!("job_steps_total", "name" => job, "outcome" => word).increment(1);
     if outcome.is_ok() {
         note_success(app, job);
     }
@@ -152,5 +152,5 @@ fn count(app: &App, job: &'static str, outcome: &anyhow::Result<bool>) {
 )]
 fn note_success(app: &App, job: &'static str) {
     let now = app.clock.now().as_second() as f64;
-    metrics::gauge!("job_succeeded_timestamp_seconds", "job" => job).set(now);
+    metrics::gauge!("job_succeeded_timestamp_seconds", "name" => job).set(now);
 }

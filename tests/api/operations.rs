@@ -123,9 +123,9 @@ async fn a_worker_tells_that_its_jobs_go_on() {
     };
     let began = client.get("/metrics").await.text();
     for job in ["progress", "preparation", "close_ended", "forget_renewals"] {
-        let succeeded = format!("job_succeeded_timestamp_seconds{{job=\"{job}\"}}");
+        let succeeded = format!("job_succeeded_timestamp_seconds{{name=\"{job}\"}}");
         assert!(value(&began, &succeeded).is_some(), "{job}:\n{began}");
-        let failed = format!("job_steps_total{{job=\"{job}\",outcome=\"failed\"}}");
+        let failed = format!("job_steps_total{{name=\"{job}\",outcome=\"failed\"}}");
         assert!(value(&began, &failed).is_some(), "{job}:\n{began}");
     }
     let campaign = app.campaign().open().await;
@@ -134,7 +134,7 @@ async fn a_worker_tells_that_its_jobs_go_on() {
         .await;
     eventually("the look was counted by a step", || async {
         let text = client.get("/metrics").await.text();
-        let worked = "job_steps_total{job=\"progress\",outcome=\"worked\"}";
+        let worked = "job_steps_total{name=\"progress\",outcome=\"worked\"}";
         value(&text, worked).filter(|steps| *steps > 0.0)
     })
     .await;
