@@ -46,13 +46,7 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
         .context("metrics buckets")?
         .install_recorder()
         .context("metrics recorder")?;
-    let upkeep = handle.clone();
-    tokio::spawn(async move {
-        loop {
-            tokio::time::sleep(UPKEEP_EVERY).await;
-            upkeep.run_upkeep();
-        }
-    });
+    tokio::spawn(tidy(handle.clone()));
     metrics::describe_counter!(
         "http_requests_total",
         "Requests by method, route and status."
@@ -105,19 +99,13 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
         "Piles that another server took because this one held them too long."
     );
     metrics::describe_counter!("tile_requests_total", "Imagery tiles by outcome.");
-    metrics::describe_counter!(
-        "job_steps_total",
-        "Steps of the background jobs by name and outcome: worked, idle, failed."
-    );
-    metrics::describe_gauge!(
-        "job_succeeded_timestamp_seconds",
-        "When a step of a background job last succeeded, as Unix time, by name."
-    );
+    describe_jobs();
     Ok(handle)
 }
 
 fn describe_looks() {
     metrics::describe_counter!("looks_total", "Looks by verdict.");
+    metrics::describe_counter!("tags_created_total", "Tags of looks that were created.");
     metrics::describe_counter!(
         "looks_accepted_total",
         "Looks that were queued to be stored."
@@ -143,4 +131,22 @@ fn describe_looks() {
         "looks_retries_total",
         "Statements of looks that were tried again after a passing failure."
     );
+}
+
+fn describe_jobs() {
+    metrics::describe_counter!(
+        "job_steps_total",
+        "Steps of the background jobs by name and outcome: worked, idle, failed."
+    );
+    metrics::describe_gauge!(
+        "job_succeeded_timestamp_seconds",
+        "When a step of a background job last succeeded, as Unix time, by name."
+    );
+}
+
+async fn tidy(handle: PrometheusHandle) {
+    loop {
+        tokio::time::sleep(UPKEEP_EVERY).await;
+        handle.run_upkeep();
+    }
 }

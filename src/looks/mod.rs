@@ -131,7 +131,13 @@ async fn refuse_after_close(
 
 fn judge((look, stored): (Look, Stored)) -> Verdict {
     match stored {
-        Stored::Created(stamp) => Verdict::Created(Receipt::of(look, stamp)),
+        Stored::Created(stamp) => {
+            if !look.tags.is_empty() {
+                let tags = u64::try_from(look.tags.len()).unwrap_or(u64::MAX);
+                metrics::counter!("tags_created_total").increment(tags);
+            }
+            Verdict::Created(Receipt::of(look, stamp))
+        }
         Stored::Repeated(stamp) => Verdict::Repeated(Receipt::of(look, stamp)),
         Stored::Conflict => Verdict::Conflict(Problem::conflict(
             "look_id_reused",

@@ -134,8 +134,8 @@ async fn a_worker_tells_that_its_jobs_go_on() {
         .await;
     eventually("the look was counted by a step", || async {
         let text = client.get("/metrics").await.text();
-        let worked = "job_steps_total{name=\"progress\",outcome=\"worked\"}";
-        value(&text, worked).filter(|steps| *steps > 0.0)
+        let steps = "job_steps_total{name=\"progress\",outcome=\"worked\"}";
+        value(&text, steps).filter(|steps| *steps > 0.0)
     })
     .await;
     worker.terminate();

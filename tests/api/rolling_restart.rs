@@ -11,7 +11,7 @@ use std::{
 
 use crate::harness::{
     App, Campaign, Cell, Client, DEADLINE, app::Process, balancer::Balancer, eventually,
-    fixtures::cells_of, free_port, json, point, tagged,
+    fixtures::cells_of, free_port, json, point, proxy::Proxy, tagged,
 };
 
 const VOLUNTEERS: usize = 8;
@@ -121,11 +121,12 @@ async fn a_rolling_restart_under_load_fails_no_request_and_loses_no_look() {
     for stored in crowd.join_all().await {
         acknowledged.extend(stored);
     }
-    let failures = told.failures.lock().unwrap();
+    let failures = std::mem::take(&mut *told.failures.lock().unwrap());
     assert!(
         failures.is_empty(),
-        "{} failures: {failures:#?}",
-        failures.len()
+        "{} failures, first {:#?}",
+        failures.len(),
+        failures.first()
     );
     let stored = stored_looks(&app, &campaign).await;
     assert_eq!(
@@ -135,6 +136,37 @@ async fn a_rolling_restart_under_load_fails_no_request_and_loses_no_look() {
     assert_eq!(stored.len(), acknowledged.len(), "a look was stored twice");
     assert!(stored.len() > ANSWERS, "{}", stored.len());
     app.servers.append(&mut servers);
+}
+
+#[tokio::test]
+async fn while_the_database_is_away_servers_are_asked_all_the_same() {
+    let app = App::builder().servers(1).start().await;
+    let campaign = app.campaign().open().await;
+    let volunteer_of = app.volunteer().await;
+    let database = Proxy::before(&app.database.url()).await;
+    let port = free_port();
+    let settings = [
+        ("PORT", &*port.to_string()),
+        ("DATABASE_URL", &*database.url),
+        ("DATABASE_WAIT_MS", "500"),
+    ];
+    let _server = app.start_server(&settings).await;
+    let balancer = Balancer::before([port, free_port()]).await;
+    balancer.sees(1).await;
+    let client = volunteer_of.at(&balancer.url);
+    client.get(&campaign.path("")).await.expect(200);
+
+    database.close();
+    balancer.sees(0).await;
+    let told = client.get("/readyz").await.expect(503);
+    assert_eq!(told["database"], "away");
+    client.get("/livez").await.expect(200);
+    let look = tagged(campaign.cells[0], [point(campaign.cells[0].middle())]);
+    let refused = campaign.send(&client, &look).await;
+    refused.refused(503, "database_away");
+    database.open();
+    balancer.sees(1).await;
+    campaign.send(&client, &look).await.expect(201);
 }
 
 #[tokio::test]
@@ -183,8 +215,8 @@ async fn the_load_balancer_says_where_a_request_came_from_and_hides_metrics() {
                 use tokio::io::{AsyncReadExt, AsyncWriteExt};
                 let mut asked = [0; 16 * 1024];
                 while let Ok(length @ 1..) = stream.read(&mut asked).await {
-                    let head = String::from_utf8_lossy(&asked[..length]).to_lowercase();
-                    heard.lock().unwrap().push(head);
+                    let text = String::from_utf8_lossy(&asked[..length]).to_lowercase();
+                    heard.lock().unwrap().push(text);
                     let yes = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
                     stream.write_all(yes).await.unwrap();
                 }
@@ -199,13 +231,12 @@ async fn the_load_balancer_says_where_a_request_came_from_and_hides_metrics() {
         .header("X-Forwarded-For", "192.0.2.7")
         .header("Forwarded", "for=192.0.2.8");
     spoofed.await.expect_status(200);
-    let heads = heads.lock().unwrap();
-    let seen = heads
+    let asked = heads.lock().unwrap().clone();
+    let seen = asked
         .iter()
         .find(|head| head.starts_with("get /v1/campaigns"))
         .unwrap();
     assert!(seen.contains("x-forwarded-for: 127.0.0.1\r\n"), "{seen}");
     assert!(!seen.contains("192.0.2."), "{seen}");
-    drop(heads);
     assert_eq!(client.get("/metrics").await.status, 404);
 }

@@ -9,7 +9,7 @@ use super::{App, Client, eventually, free_port};
 const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/haproxy.cfg");
 const BUSY_PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/web/busy.html");
 
-/// A running HAProxy. It ends with the value.
+/// A running load balancer. It ends with the value.
 pub struct Balancer {
     pub url: String,
     metrics: Client,

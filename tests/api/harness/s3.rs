@@ -7,7 +7,7 @@ use tokio::process::{Child, Command};
 use super::{App, app::Builder, within};
 
 /// Python needs some seconds to start on a slow machine.
-const START_WAIT: Duration = Duration::from_secs(60);
+const START_WAIT: Duration = Duration::from_mins(1);
 
 /// A running service with one bucket, `tiles`. It ends with the value.
 pub struct S3 {
