@@ -50,6 +50,7 @@ mod preparation;
 mod preview;
 mod probe;
 mod progress;
+mod restore;
 mod rolling_restart;
 mod seen_within;
 mod shared_answers;
