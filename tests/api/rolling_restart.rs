@@ -238,5 +238,7 @@ async fn the_load_balancer_says_where_a_request_came_from_and_hides_metrics() {
         .unwrap();
     assert!(seen.contains("x-forwarded-for: 127.0.0.1\r\n"), "{seen}");
     assert!(!seen.contains("192.0.2."), "{seen}");
-    assert_eq!(client.get("/metrics").await.status, 404);
+    for path in ["/metrics", "/%6Detrics", "/metrics?name=x"] {
+        assert_eq!(client.get(path).await.status, 404, "{path}");
+    }
 }
