@@ -19,6 +19,7 @@ pub mod state;
 
 // Features.
 pub mod accounts;
+pub mod rates;
 pub mod imagery;
 pub mod campaigns;
 pub mod assignments;

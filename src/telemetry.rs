@@ -76,6 +76,11 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
         "feed_lag_seconds",
         "Age of the oldest change that a reader of the feed has not read."
     );
+    metrics::describe_counter!("rate_limited_total", "Refused calls (429) by limit.");
+    metrics::describe_counter!(
+        "rate_checks_total",
+        "Checks of limits by outcome: lease, shared (memcached), closed (refused before), fallback (memcached did not answer)."
+    );
     describe_looks();
     metrics::describe_counter!("assignments_total", "Assignments by reason.");
     metrics::describe_counter!(

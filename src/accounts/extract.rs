@@ -2,19 +2,20 @@
 
 use std::{future::Future, pin::Pin};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
-use base64::{Engine, engine::general_purpose::STANDARD};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
 use futures_util::future::Either;
 use uuid::Uuid;
 
 use super::{
     api_key::{self, Scope},
+    credentials::{self, KEY_START},
     queries,
     token::TokenKeys,
 };
 use crate::{http::Problem, state::App};
 
-/// A volunteer with a valid token.
+/// A volunteer with a valid token. A layer that verified the token leaves this among the request's
+/// extensions, so that it is done once.
 #[derive(Clone, Copy, Debug)]
 pub struct Volunteer {
     pub id: Uuid,
@@ -58,6 +59,10 @@ impl Organiser {
             .any(|has| has == scope.as_str() || has == Scope::Admin.as_str())
     }
 }
+
+/// Among a request's extensions: its API key was found to be one.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyFound;
 
 /// Whoever looks on: public calls show more to an organiser.
 #[derive(Clone, Debug)]
@@ -106,7 +111,7 @@ impl FromRequest for Organiser {
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let req = req.clone();
         Box::pin(async move {
-            let secret = credentials(&req)?.ok_or_else(missing)?;
+            let secret = credentials::read(req.headers())?.ok_or_else(missing)?;
             organiser(&req, &secret).await
         })
     }
@@ -118,9 +123,9 @@ impl FromRequest for Viewer {
     type Future = Either<std::future::Ready<Result<Self, Problem>>, Extracting<Self>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let known = match credentials(req) {
-            Ok(Some(secret)) if secret.starts_with("spk_") => {
-                let req = req.clone();
+        let known = match credentials::read(req.headers()) {
+            Ok(Some(secret)) if secret.starts_with(KEY_START) => {
+                let (req, secret) = (req.clone(), secret.into_owned());
                 return Either::Right(Box::pin(async move {
                     organiser(&req, &secret).await.map(Self::Organiser)
                 }));
@@ -134,8 +139,11 @@ impl FromRequest for Viewer {
 }
 
 fn volunteer(req: &HttpRequest) -> Result<Volunteer, Problem> {
-    let token = credentials(req)?.ok_or_else(missing)?;
-    if token.starts_with("spk_") {
+    if let Some(volunteer) = req.extensions().get::<Volunteer>() {
+        return Ok(*volunteer);
+    }
+    let token = credentials::read(req.headers())?.ok_or_else(missing)?;
+    if token.starts_with(KEY_START) {
         return Err(Problem::forbidden(
             "volunteer_needed",
             "This call is a volunteer's: send a token from POST /v1/volunteers, not an API key.",
@@ -155,7 +163,7 @@ fn volunteer(req: &HttpRequest) -> Result<Volunteer, Problem> {
 async fn organiser(req: &HttpRequest, secret: &str) -> Result<Organiser, Problem> {
     let refused =
         || Problem::unauthorized("key_refused", "This key is not known, or it was revoked.");
-    if !secret.starts_with("spk_") {
+    if !secret.starts_with(KEY_START) {
         // Only a real volunteer is told so; whatever else was typed is an unknown key.
         return Err(match volunteer(req) {
             Ok(_) => Problem::forbidden(
@@ -183,44 +191,12 @@ async fn organiser(req: &HttpRequest, secret: &str) -> Result<Organiser, Problem
         return Err(refused());
     }
     queries::touch_key(&*conn, known.id).await?;
+    req.extensions_mut().insert(KeyFound);
     Ok(Organiser {
         id: known.organiser_id,
         name: known.name,
         scopes: known.scopes,
     })
-}
-
-/// The token or key of the request: Bearer, or the password of Basic (GDAL sends nothing else).
-fn credentials(req: &HttpRequest) -> Result<Option<String>, Problem> {
-    let Some(value) = req.headers().get(header::AUTHORIZATION) else {
-        return Ok(None);
-    };
-    let unreadable = || {
-        Problem::unauthorized(
-            "credentials_missing",
-            "Authorization is neither `Bearer <token or key>` nor Basic with the key as password.",
-        )
-    };
-    let (scheme, rest) = value
-        .to_str()
-        .ok()
-        .and_then(|text| text.split_once(' '))
-        .ok_or_else(unreadable)?;
-    if scheme.eq_ignore_ascii_case("bearer") && !rest.trim().is_empty() {
-        return Ok(Some(rest.trim().to_owned()));
-    }
-    if scheme.eq_ignore_ascii_case("basic") {
-        let decoded = STANDARD.decode(rest.trim()).ok();
-        let password = decoded
-            .and_then(|bytes| String::from_utf8(bytes).ok())
-            .and_then(|pair| {
-                pair.split_once(':')
-                    .map(|(_, password)| password.to_owned())
-            })
-            .ok_or_else(unreadable)?;
-        return Ok(Some(password));
-    }
-    Err(unreadable())
 }
 
 fn missing() -> Problem {

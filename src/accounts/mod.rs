@@ -6,12 +6,14 @@
 //! **Invariant:** a key is shown once, when it is made; only its hash is stored.
 
 mod api_key;
+mod credentials;
 mod extract;
 mod handlers;
 mod queries;
 mod token;
 
 pub use api_key::{ApiKey, KeyRow, Scope, create, list, revoke};
-pub use extract::{MaybeVolunteer, Organiser, Viewer, Volunteer};
+pub use credentials::{Claimed, claimed};
+pub use extract::{KeyFound, MaybeVolunteer, Organiser, Viewer, Volunteer};
 pub use handlers::{SignedUp, routes};
 pub use token::TokenKeys;

@@ -91,6 +91,14 @@ impl TokenKeys {
             ))
     }
 
+    /// A secret for another purpose, the same on all servers. It changes when another key signs.
+    pub fn derive(&self, purpose: &str) -> [u8; SIGNATURE_BYTES] {
+        let (_, mac) = &self.keys[0];
+        let mut secret = [0; SIGNATURE_BYTES];
+        secret.copy_from_slice(&signature(mac, &format!("derived {purpose}")));
+        secret
+    }
+
     /// The volunteer, if one of our keys signed the token.
     pub fn verify(&self, token: &str) -> Option<Uuid> {
         if token.len() > TOKEN_BYTES_MAX {

@@ -24,6 +24,44 @@ pub enum Key {
     DeckSought(Uuid),
 }
 
+/// What servers count together. It is worth keeping and cannot be loaded again; who counts goes on
+/// alone when it is lost.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Tally {
+    /// Units of a limit that one caller used in a window. The caller is a keyed hash.
+    Rate {
+        limit: &'static str,
+        caller: u64,
+        window_ends_ms: i64,
+        window: Duration,
+    },
+    /// Callers whose units all servers are to give back, as called in one second.
+    RateRecalls { second: i64 },
+}
+
+impl Tally {
+    pub(super) fn name(&self, prefix: &str) -> String {
+        match self {
+            Self::Rate {
+                limit,
+                caller,
+                window_ends_ms,
+                ..
+            } => format!("{prefix}:rate:1:{limit}:{caller:016x}:{window_ends_ms}"),
+            Self::RateRecalls { second } => format!("{prefix}:rate-recalls:1:{second}"),
+        }
+    }
+
+    /// A window and a little more, since clocks differ.
+    pub(super) fn kept(&self) -> Duration {
+        const MORE: Duration = Duration::from_secs(5);
+        match self {
+            Self::Rate { window, .. } => *window + MORE,
+            Self::RateRecalls { .. } => MORE,
+        }
+    }
+}
+
 /// How old a value in memcached may be.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ages {

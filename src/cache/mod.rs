@@ -29,7 +29,7 @@ use std::{
 use futures_util::future::{BoxFuture, join_all};
 use serde::{Serialize, de::DeserializeOwned};
 
-pub use keys::Key;
+pub use keys::{Key, Tally};
 
 use crate::clock::Clock;
 use count::{Counts, Outcome};
@@ -192,6 +192,32 @@ impl Cache {
         };
         self.0.lookups.add(key.family(), outcome);
         raised
+    }
+
+    /// Changes what servers count together, in one atomic step; not when `change` gives nothing.
+    /// Whether memcached answered. When it did not, the change may still have happened.
+    pub async fn change(
+        &self,
+        tally: &Tally,
+        change: impl FnMut(Option<u64>) -> Option<u64>,
+    ) -> bool {
+        let shared = &self.0.shared;
+        let name = tally.name(shared.prefix());
+        shared.change(&name, tally.kept(), change).await
+    }
+
+    /// Adds a note for all servers.
+    pub async fn note(&self, tally: &Tally, text: &str) {
+        let shared = &self.0.shared;
+        let name = tally.name(shared.prefix());
+        shared.append(&name, text, tally.kept()).await;
+    }
+
+    /// The notes of all servers, as far as memcached has them.
+    pub async fn notes(&self, tally: &Tally) -> Vec<u8> {
+        let shared = &self.0.shared;
+        let name = tally.name(shared.prefix());
+        shared.text(&name).await.unwrap_or_default()
     }
 
     pub async fn health(&self) -> Health {

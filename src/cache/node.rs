@@ -1,15 +1,16 @@
 //! One memcached: its connections, how long it is waited for, and when it is left alone.
 //!
 //! **Invariant:** each exchange ends within [`CONNECT_TIMEOUT`] twice and [`EXCHANGE_TIMEOUT`]
-//! once, whatever the node does.
+//! once, a change of a number within [`CHANGE_TIMEOUT`], whatever the node does.
 
 use std::{
-    future::Future,
+    future::{Future, ready},
     time::{Duration, Instant},
 };
 
 use anyhow::Context;
 use memcache::exp::{AsyncMemcache, Error, Result};
+use tokio::time::timeout;
 
 use super::breaker::Breaker;
 
@@ -19,6 +20,20 @@ const CONNECT_TIMEOUT: Duration = Duration::from_millis(100);
 const EXCHANGE_TIMEOUT: Duration = Duration::from_millis(100);
 /// Connections that one process holds at most.
 const CONNECTIONS_MAX: usize = 32;
+
+/// Longest wait for a number to be read and written.
+const CHANGE_TIMEOUT: Duration = Duration::from_millis(300);
+/// How often a change of a number begins anew when others are faster; the client tries eight
+/// times each.
+const CHANGE_TRIALS: usize = 4;
+
+/// Bytes of a text that grows.
+const TEXT_BYTES_MAX: usize = 16 * 1024;
+
+/// What is there stays as it is.
+#[derive(Debug, thiserror::Error)]
+#[error("unchanged")]
+struct Unchanged;
 
 pub struct Node {
     pub address: String,
@@ -66,6 +81,56 @@ impl Node {
     /// Stores where nothing is; whether it was so.
     pub async fn add(&self, name: &str, bytes: Vec<u8>, lifetime: Duration) -> Answer<bool> {
         self.exchange(self.client.add(name, bytes, lifetime)).await
+    }
+
+    /// Changes a number in one atomic step, or leaves it as it is when `change` gives nothing.
+    /// `change` is asked again when somebody else was faster.
+    pub async fn change(
+        &self,
+        name: &str,
+        lifetime: Duration,
+        mut change: impl FnMut(Option<u64>) -> Option<u64>,
+    ) -> Answer<()> {
+        let changing = async {
+            for _ in 0..CHANGE_TRIALS {
+                let step = |current| ready(change(current).ok_or(Unchanged));
+                match self.client.try_update(name, lifetime, step).await {
+                    Ok(_) | Err(Error::Callback(_)) => return Ok(()),
+                    Err(Error::Conflict) => {}
+                    Err(e) => return Err(e),
+                }
+            }
+            Err(Error::Conflict)
+        };
+        let bounded = async {
+            let late = |_| Error::Timeout {
+                key: name.as_bytes().to_vec(),
+            };
+            timeout(CHANGE_TIMEOUT, changing)
+                .await
+                .unwrap_or_else(|e| Err(late(e)))
+        };
+        self.exchange(bounded).await
+    }
+
+    /// Adds to the end of a text, or begins it; not to one that is full. (memcached 1.6.18 does
+    /// not begin a text that is appended to.)
+    pub async fn append(&self, name: &str, text: &str, lifetime: Duration) -> Answer<()> {
+        let append = |known: Option<String>| {
+            let longer = known.unwrap_or_default() + text;
+            ready(if longer.len() <= TEXT_BYTES_MAX {
+                Ok(longer)
+            } else {
+                Err(Unchanged)
+            })
+        };
+        let appending = async {
+            match self.client.try_update(name, lifetime, append).await {
+                Ok(_) | Err(Error::Callback(_)) => Ok(()),
+                Err(e) => Err(e),
+            }
+        };
+        self.exchange(appending).await
     }
 
     pub async fn delete(&self, name: &str) -> Answer<()> {

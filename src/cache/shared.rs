@@ -125,6 +125,28 @@ impl Shared {
         }
     }
 
+    /// See [`Node::change`]; whether memcached answered.
+    pub async fn change(
+        &self,
+        name: &str,
+        lifetime: Duration,
+        change: impl FnMut(Option<u64>) -> Option<u64>,
+    ) -> bool {
+        let changed = self.node(name).change(name, lifetime, change).await;
+        matches!(changed, Answer::Given(()))
+    }
+
+    pub async fn append(&self, name: &str, text: &str, lifetime: Duration) {
+        self.node(name).append(name, text, lifetime).await;
+    }
+
+    pub async fn text(&self, name: &str) -> Option<Vec<u8>> {
+        match self.node(name).get(name).await {
+            Answer::Given(text) => text,
+            Answer::Failed | Answer::LeftAlone => None,
+        }
+    }
+
     pub async fn health(&self) -> Health {
         let name = format!("{}:health", self.prefix);
         let asked = self

@@ -35,6 +35,7 @@ use futures_util::FutureExt;
 
 pub use crowd::{CrowdConfig, run as crowd};
 
+use crate::config::RateConfig;
 use children::Children;
 use folder::Folder;
 
@@ -83,6 +84,9 @@ pub struct DevConfig {
     /// Let PostgreSQL lose data in a crash, to be faster. For tests.
     #[arg(long)]
     pub fast_and_unsafe: bool,
+
+    #[command(flatten)]
+    pub rates: RateConfig,
 }
 
 /// Runs until `stop` completes, then stops everything that it started.

@@ -21,8 +21,9 @@ const SENT: HeaderValue = HeaderValue::from_static(
     "authorization, content-type, if-match, if-none-match, idempotency-key, last-event-id, x-request-id",
 );
 /// Headers of answers that a page may read.
-const READ: HeaderValue =
-    HeaderValue::from_static("etag, link, location, retry-after, allow, x-request-id");
+const READ: HeaderValue = HeaderValue::from_static(
+    "etag, link, location, retry-after, allow, x-request-id, ratelimit, ratelimit-policy, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset",
+);
 /// How long a browser may remember the answer to a preflight, in seconds.
 const PREFLIGHT_LIFETIME_SECS: HeaderValue = HeaderValue::from_static("3600");
 

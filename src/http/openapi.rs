@@ -27,14 +27,22 @@ also answers `HEAD`; `OPTIONS` lists the methods, and another method gets 405 (`
 **Who calls.** Volunteers are anonymous: `POST /v1/volunteers` gives a signed token. Organisers use an API \
 key. Both are sent as `Authorization: Bearer …`; a key may also be the password of Basic authentication.
 
+**Limits.** Calls are counted for each volunteer, API key and network. Answers that are for you alone say how you \
+stand: `RateLimit-Policy` and `RateLimit` (units left `r`, seconds until they are renewed `t`), and for older clients \
+`X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset` (Unix time). Beyond a limit the answer is 429 with a \
+`Retry-After` after which the call passes; a refused call costs nothing.
+
 **Retries** are safe: a look or tag is known by its id, and the same content again is answered as the first time.";
 
 /// Completes what was collected from the handlers.
 pub fn complete(mut collected: OpenApi) -> OpenApi {
-    for item in collected.paths.paths.values_mut() {
+    for (path, item) in &mut collected.paths.paths {
         for (operation, has_body) in operations(item) {
             let secured = operation.security.is_some();
             add_problems(operation, has_body, secured);
+            if is_limited(path, has_body) {
+                add_refusal(operation);
+            }
             name_uniquely(operation);
         }
     }
@@ -57,6 +65,19 @@ pub fn complete(mut collected: OpenApi) -> OpenApi {
         .build();
     document.tags = None;
     document
+}
+
+/// Whether calls of an operation are counted (`rates` does it): all but the reading of the mode.
+fn is_limited(path: &str, has_body: bool) -> bool {
+    path.starts_with("/v1/") && (path != "/v1/mode" || has_body)
+}
+
+fn add_refusal(operation: &mut Operation) {
+    operation.responses.responses.entry("429".to_owned()).or_insert_with(|| {
+        RefOr::T(problem(
+            "Too many calls: send the same again after `Retry-After`; nothing was done. Code: `too_many_requests`.",
+        ))
+    });
 }
 
 /// Handlers are named within their feature: `read` of Campaigns becomes `campaigns_read`.

@@ -1,6 +1,6 @@
 //! Looks over HTTP.
 
-use actix_web::{HttpResponse, http::header, post, web::Data};
+use actix_web::{HttpRequest, HttpResponse, http::header, post, web::Data};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -16,6 +16,7 @@ use crate::{
     http::{
         Body, FieldErrors, PathParam, Problem, ProblemBody, extract, limits::BATCH_BODY_BYTES_MAX,
     },
+    rates,
     state::App,
 };
 
@@ -85,7 +86,8 @@ struct ResultsView {
 /// Send many looks
 ///
 /// For phones that were without a network. Each look is judged for itself: a bad one never fails
-/// its neighbours.
+/// its neighbours. A batch counts as often as it has looks; one that is too much for the limit is
+/// refused whole, and nothing of it is stored.
 #[utoipa::path(
     tag = "Volunteers",
     params(("campaign" = String, Path, description = "Slug or id.", example = "demo")),
@@ -99,6 +101,7 @@ struct ResultsView {
 )]
 #[post("/v1/campaigns/{campaign}/looks/batch")]
 async fn record_batch(
+    req: HttpRequest,
     app: Data<App>,
     batcher: Data<Batcher>,
     volunteer: Volunteer,
@@ -113,6 +116,7 @@ async fn record_batch(
     errors.into_result().map_err(|errors| {
         Problem::unprocessable("invalid_body", "Send the looks in other batches.", errors)
     })?;
+    rates::charge(&req, volunteer.id, looks.len() - 1).await?;
     let ids: Vec<Option<Value>> = looks.iter().map(|look| id_of(look.get())).collect();
     let given = looks
         .iter()

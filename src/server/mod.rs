@@ -27,6 +27,7 @@ use crate::{
     imagery::{self, Tiles},
     looks::{self, Batcher},
     pages, progress,
+    rates::{Door, Rates},
     state::App,
 };
 pub use bare::bare;
@@ -45,6 +46,7 @@ pub struct Shared {
     pub app: App,
     pub traffic: Traffic,
     keys: TokenKeys,
+    rates: Rates,
     tiles: Tiles,
     dealer: Dealer,
     batcher: Batcher,
@@ -53,8 +55,11 @@ pub struct Shared {
 
 impl Shared {
     pub fn new(app: App, metrics: Option<PrometheusHandle>) -> anyhow::Result<Self> {
+        let keys = TokenKeys::parse(&app.config.token_keys)?;
+        let (cache, clock) = (app.cache.clone(), app.clock.clone());
         Ok(Self {
-            keys: TokenKeys::parse(&app.config.token_keys)?,
+            rates: Rates::new(&app.config.rates, &keys, cache, clock),
+            keys,
             tiles: Tiles::new(Arc::clone(&app.objects), app.config.allow_internal_sources)?,
             traffic: Traffic::default(),
             dealer: Dealer::default(),
@@ -75,6 +80,7 @@ pub fn build(
         app,
         traffic,
         keys,
+        rates,
         tiles,
         dealer,
         batcher,
@@ -83,6 +89,7 @@ pub fn build(
     let app = Data::new(app);
     let traffic = Data::new(traffic);
     let (keys, tiles, metrics) = (Data::new(keys), Data::new(tiles), Data::new(metrics));
+    let rates = Data::new(rates);
     let (dealer, batcher) = (Data::new(dealer), Data::new(batcher));
     let document = Arc::new(document());
     let methods = Data::new(Methods::new(&openapi::methods(&document), pages::paths())?);
@@ -92,6 +99,7 @@ pub fn build(
             .app_data(app.clone())
             .app_data(traffic.clone())
             .app_data(keys.clone())
+            .app_data(rates.clone())
             .app_data(tiles.clone())
             .app_data(dealer.clone())
             .app_data(batcher.clone())
@@ -104,6 +112,7 @@ pub fn build(
         web.configure(|config| health::docs(config, &document))
             .configure(pages::routes)
             .default_service(actix_web::web::to(fallback::answer))
+            .wrap(Door::new(rates.get_ref().clone(), keys.get_ref().clone()))
             .wrap(Around::new(traffic.get_ref().clone()))
     })
     .client_request_timeout(HEAD_TIMEOUT)
@@ -130,6 +139,7 @@ pub async fn run(
     let serving = actix_web::rt::spawn(server);
     let writing = actix_web::rt::spawn(shared.batcher.clone().run(shared.app.clone()));
     let tidying = actix_web::rt::spawn(shared.dealer.clone().tidy(shared.app.clone()));
+    let counting = actix_web::rt::spawn(shared.rates.clone().tidy());
     stop.await;
     tracing::info!("stopping: no new connections, accepted requests are finished");
     shared.traffic.drain();
@@ -142,6 +152,7 @@ pub async fn run(
     shared.batcher.close();
     writing.await.context("the writers of looks")?;
     tidying.abort();
+    counting.abort();
     shared.dealer.give_back(&shared.app).await;
     serving
         .await

@@ -63,6 +63,7 @@ pub async fn start(
         store: folder.join("store").to_string_lossy().into_owned(),
         token_keys: vec![folder.secret("token.keys", || format!("dev:{}", random_hex()))?],
         allow_internal_sources: true,
+        rates: config.rates.clone(),
     };
     let db = Db::open(&config.database)?;
     db::migrate(&db)

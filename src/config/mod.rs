@@ -3,6 +3,8 @@
 //! **Invariant:** nothing else reads the environment, but for the `AWS_…` of the object store, and a
 //! wrong setting stops the start with a message that names it.
 
+mod rates;
+
 use std::{
     net::{IpAddr, SocketAddr},
     time::Duration,
@@ -10,6 +12,8 @@ use std::{
 
 use anyhow::{Context, ensure};
 use clap::Args;
+
+pub use rates::{Network, ProxyHeader, Rate, RateConfig};
 
 /// What every command that touches the database needs.
 #[derive(Args, Clone, Debug)]
@@ -71,6 +75,9 @@ pub struct Config {
     /// Let imagery layers name sources at loopback and private addresses.
     #[arg(long, env = "ALLOW_INTERNAL_SOURCES", num_args = 0..=1, default_value_t = false, default_missing_value = "true")]
     pub allow_internal_sources: bool,
+
+    #[command(flatten)]
+    pub rates: RateConfig,
 }
 
 impl Config {
