@@ -17,15 +17,29 @@ const ANSWER_MAX: usize = 16 * 1024 * 1024;
 pub struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
+    head: Head,
 }
 
 pub struct Answer<'a> {
     pub status: u16,
+    /// Seconds after which to try again, when the answer says so.
+    pub retry_after: Option<u32>,
     pub body: &'a [u8],
 }
 
 /// What a browser says of compression.
 pub const BROWSER_ENCODINGS: &str = "Accept-Encoding: gzip, deflate, br, zstd\r\n";
+
+/// A question of a browser, with further headers.
+pub fn browser_get(path: &str, headers: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nHost: loadtest\r\n{BROWSER_ENCODINGS}{headers}\r\n")
+        .into_bytes()
+}
+
+/// A question whose answer is not compressed.
+pub fn get(path: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nHost: loadtest\r\n\r\n").into_bytes()
+}
 
 /// A request as bytes. Its answer is not compressed.
 pub fn request(method: &str, path: &str, bearer: Option<&str>, body: &str) -> Vec<u8> {
@@ -47,6 +61,19 @@ fn bytes_of(method: &str, path: &str, bearer: Option<&str>, headers: &str, body:
         body.len()
     )
     .into_bytes()
+}
+
+/// The body of a good answer, on a connection of its own.
+pub async fn fetch(address: &str, request: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let mut connection = Connection::open(address).await?;
+    let answer = connection.exchange(request).await?;
+    ensure!(
+        answer.status == 200,
+        "answered {}: {}",
+        answer.status,
+        String::from_utf8_lossy(answer.body)
+    );
+    Ok(answer.body.to_vec())
 }
 
 /// One call on a connection of its own.
@@ -97,25 +124,32 @@ impl Connection {
         Ok(Self {
             stream,
             buffer: Vec::with_capacity(4096),
+            head: Head::default(),
         })
     }
 
     pub async fn exchange(&mut self, request: &[u8]) -> io::Result<Answer<'_>> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
-        let head = loop {
+        self.head = loop {
             self.read().await?;
             if let Some(head) = Head::parse(&self.buffer)? {
                 break head;
             }
         };
-        while self.buffer.len() < head.bytes + head.body_bytes {
+        while self.buffer.len() < self.head.bytes + self.head.body_bytes {
             self.read().await?;
         }
-        Ok(Answer {
-            status: head.status,
-            body: self.buffer.get(head.bytes..).unwrap_or_default(),
-        })
+        Ok(self.last())
+    }
+
+    /// The answer that came last.
+    pub fn last(&self) -> Answer<'_> {
+        Answer {
+            status: self.head.status,
+            retry_after: self.head.retry_after,
+            body: self.buffer.get(self.head.bytes..).unwrap_or_default(),
+        }
     }
 
     async fn read(&mut self) -> io::Result<()> {
@@ -129,9 +163,10 @@ impl Connection {
     }
 }
 
-#[derive(Debug, Eq, PartialEq)]
+#[derive(Debug, Default, Eq, PartialEq)]
 struct Head {
     status: u16,
+    retry_after: Option<u32>,
     /// Up to where the body begins.
     bytes: usize,
     body_bytes: usize,
@@ -145,12 +180,15 @@ impl Head {
         };
         let head = buffer.get(..end).unwrap_or_default();
         let status = head.get(9..12).and_then(number);
-        let body_bytes = head.split(|byte| *byte == b'\n').find_map(|line| {
-            let colon = line.iter().position(|byte| *byte == b':')?;
-            let (name, value) = line.split_at(colon);
-            name.eq_ignore_ascii_case(b"content-length")
-                .then(|| number(value.get(1..)?))?
-        });
+        let body_bytes = match status {
+            // They have none, whatever else they say.
+            Some(204 | 304) => Some(0),
+            _ => header(head, b"content-length"),
+        };
+        let retry_after = match status {
+            Some(429 | 503) => header(head, b"retry-after"),
+            _ => None,
+        };
         let (Some(status), Some(body_bytes)) = (status, body_bytes) else {
             return Err(io::Error::other(format!(
                 "an answer without a length: {:?}",
@@ -159,10 +197,21 @@ impl Head {
         };
         Ok(Some(Self {
             status: u16::try_from(status).unwrap_or_default(),
+            retry_after: retry_after.and_then(|seconds| u32::try_from(seconds).ok()),
             bytes: end + 4,
             body_bytes,
         }))
     }
+}
+
+/// A header whose value is a number.
+fn header(head: &[u8], wanted: &[u8]) -> Option<usize> {
+    head.split(|byte| *byte == b'\n').find_map(|line| {
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        let (name, value) = line.split_at(colon);
+        name.eq_ignore_ascii_case(wanted)
+            .then(|| number(value.get(1..)?))?
+    })
 }
 
 fn number(text: &[u8]) -> Option<usize> {
@@ -181,10 +230,20 @@ mod tests {
         }
         let head = Head {
             status: 200,
+            retry_after: None,
             bytes: whole.len() - 5,
             body_bytes: 5,
         };
         assert_eq!(Head::parse(whole).unwrap(), Some(head));
+    }
+
+    #[test]
+    fn an_answer_says_when_to_try_again() {
+        let busy = b"HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n";
+        let head = Head::parse(busy).unwrap().unwrap();
+        assert_eq!((head.status, head.retry_after), (503, Some(7)));
+        let same = Head::parse(b"HTTP/1.1 304 Not Modified\r\nETag: \"7\"\r\n\r\n");
+        assert_eq!(same.unwrap().unwrap().body_bytes, 0);
     }
 
     #[test]

@@ -1,98 +1,111 @@
-//! How fast Spotter is, beside a yardstick that is measured in the same minutes.
+//! How fast Spotter is, beside a yardstick that is measured in the same minutes; and whether it keeps
+//! its promises while it is fast, and while parts of it fail.
 //!
-//! Each scenario starts its own services, servers and yardstick, and writes a report. Nothing here
-//! decides whether a time is good enough: machines differ, so ratios are what counts.
+//! Each scenario starts its own servers at private services and gives a report. Nothing here decides
+//! whether a time is good enough: machines differ, so ratios are what counts. A wrong answer, and
+//! anything that is lost or doubled, ends the run.
 
-mod assignments;
 mod campaign;
+mod crowd;
 mod http;
+mod ledger;
 mod load;
+mod measure;
+mod options;
 mod place;
-mod reads;
+mod pool;
 mod report;
+mod scenarios;
+mod source;
 mod statements;
-mod writes;
 mod yardstick;
 
-use std::path::PathBuf;
-
-use clap::{Parser, Subcommand};
+use anyhow::Context;
+use clap::Parser;
 use mimalloc::MiMalloc;
+
+use options::{Arguments, Role, Scenario};
+use place::Place;
+use report::{Report, Setting};
+
+pub use options::Options;
 
 /// The yardstick's as well: that of the server it is compared with.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-#[derive(Parser)]
-#[command(about, version)]
-struct Arguments {
-    #[command(subcommand)]
-    scenario: Scenario,
-}
-
-#[derive(Subcommand)]
-enum Scenario {
-    /// Where to look next: assignments a second beside a handler that returns the same bytes.
-    Assignments(Options),
-    /// What are we looking for: reads of a campaign beside a handler that returns the same bytes.
-    Campaign(Options),
-    /// Looks one by one beside pgbench with the same rows.
-    Looks(Options),
-    /// Looks in batches beside the same rows by unnest.
-    Batch(Options),
-    /// The handler that returns the same bytes: started by the scenarios.
-    #[command(hide = true)]
-    Yardstick {
-        /// What it returns.
-        body: PathBuf,
-    },
-}
-
-#[derive(clap::Args, Clone, Debug)]
-pub struct Options {
-    /// The program that is measured.
-    #[arg(long, default_value = "target/release/spotter")]
-    pub spotter: PathBuf,
-
-    /// How often everything is measured; the report has the medians.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=99))]
-    pub rounds: u16,
-
-    /// How long each measurement takes.
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=600))]
-    pub seconds: u16,
-
-    /// Connections that are kept open.
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=4096))]
-    pub connections: u16,
-
-    /// Cells along an edge of the large campaign: 2000 make four million.
-    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(10..=4000))]
-    pub edge: u32,
-
-    /// One round of a second each on small campaigns: whether it works, not how fast it is.
-    #[arg(long)]
-    pub quick: bool,
-
-    /// Folder of the reports.
-    #[arg(long, default_value = "loadtest/results")]
-    pub results: PathBuf,
-}
+/// Name of the report of all scenarios.
+const ALL: &str = "all";
 
 fn main() -> anyhow::Result<()> {
-    match Arguments::parse().scenario {
-        Scenario::Assignments(options) => on_one_thread(assignments::run(options)),
-        Scenario::Campaign(options) => on_one_thread(reads::run(options)),
-        Scenario::Looks(options) => on_one_thread(writes::run(writes::Scenario::Looks, options)),
-        Scenario::Batch(options) => on_one_thread(writes::run(writes::Scenario::Batch, options)),
-        Scenario::Yardstick { body } => yardstick::serve(&body),
+    let arguments = Arguments::parse();
+    match arguments.role {
+        Some(Role::Source) => source::serve(),
+        Some(Role::Yardstick { body }) => yardstick::serve(&body),
+        // The generator shares the machine with what it measures.
+        None => tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?
+            .block_on(run(arguments.scenario, &arguments.options)),
     }
 }
 
-/// The generator shares the machine with what it measures.
-fn on_one_thread(scenario: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?
-        .block_on(scenario)
+async fn run(scenario: Option<Scenario>, options: &Options) -> anyhow::Result<()> {
+    let chosen = scenario.map_or_else(|| Scenario::ALL.to_vec(), |one| vec![one]);
+    place::allow_connections(options.open_connections())?;
+    let setting = Setting::of(options);
+    // What is only to be seen to work can share its services; what is measured has its own.
+    let mut shared = None;
+    let mut reports = Vec::new();
+    for (nth, scenario) in chosen.iter().enumerate() {
+        eprintln!("[{} of {}] {} …", nth + 1, chosen.len(), scenario.name());
+        let place = match shared.take() {
+            Some(place) => place,
+            None => Place::start(&options.spotter).await?,
+        };
+        let outcome = scenarios::run(*scenario, options, &place).await;
+        if options.quick && nth + 1 < chosen.len() && outcome.is_ok() {
+            shared = Some(place);
+        } else {
+            place.end().await?;
+        }
+        let report = outcome.with_context(|| format!("scenario {}", scenario.name()))?;
+        if writes_nothing(options) {
+            report.notes.iter().for_each(|note| eprintln!("{note}"));
+        } else {
+            eprintln!("\n{}", report::text(&report));
+        }
+        write(
+            &setting,
+            options,
+            scenario.name(),
+            std::slice::from_ref(&report),
+        )?;
+        reports.push(report);
+    }
+    if reports.len() > 1 {
+        write(&setting, options, ALL, &reports)?;
+    }
+    Ok(())
+}
+
+fn write(
+    setting: &Setting,
+    options: &Options,
+    name: &str,
+    reports: &[Report],
+) -> anyhow::Result<()> {
+    if writes_nothing(options) {
+        return Ok(());
+    }
+    let paths = report::write(setting, name, reports)?;
+    for path in paths {
+        eprintln!("written to {}", path.display());
+    }
+    Ok(())
+}
+
+/// Times of a quick run say nothing, and must not be taken for results.
+fn writes_nothing(options: &Options) -> bool {
+    options.quick && !options.keeps_quick_results()
 }

@@ -41,6 +41,6 @@ pub fn serve(body: &Path) -> anyhow::Result<()> {
     clippy::print_stdout,
     reason = "whoever started it waits for this line"
 )]
-fn announce(line: &str) {
+pub fn announce(line: &str) {
     println!("{line}");
 }

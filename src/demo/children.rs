@@ -11,9 +11,13 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 /// How long a service may take to stop before it is killed.
 const PATIENCE: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_millis(250);
+/// How long a service that ended stays away before it is started again.
+const REVIVAL_PAUSE: Duration = Duration::from_secs(1);
 
 struct Child {
     name: &'static str,
+    /// How it is started.
+    command: tokio::process::Command,
     process: tokio::process::Child,
     end: Signal,
 }
@@ -30,12 +34,16 @@ impl Children {
         command: Command,
         end: Signal,
     ) -> anyhow::Result<()> {
-        let process = tokio::process::Command::from(command)
-            .spawn()
-            .with_context(|| {
-                format!("{name} could not be started (is the package util-linux there?)")
-            })?;
-        self.0.push(Child { name, process, end });
+        let mut command = tokio::process::Command::from(command);
+        let process = command.spawn().with_context(|| {
+            format!("{name} could not be started (is the package util-linux there?)")
+        })?;
+        self.0.push(Child {
+            name,
+            command,
+            process,
+            end,
+        });
         Ok(())
     }
 
@@ -51,6 +59,26 @@ impl Children {
             for child in &mut self.0 {
                 if let Ok(Some(status)) = child.process.try_wait() {
                     return format!("{} ended by itself ({status})", child.name);
+                }
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Starts each service again that ends, as a supervisor does. Completes when one cannot be started.
+    pub async fn revive(&mut self) -> String {
+        loop {
+            for child in &mut self.0 {
+                let Ok(Some(status)) = child.process.try_wait() else {
+                    continue;
+                };
+                tracing::warn!(service = child.name, %status, "ended and is started again");
+                tokio::time::sleep(REVIVAL_PAUSE).await;
+                match child.command.spawn() {
+                    Ok(process) => child.process = process,
+                    Err(error) => {
+                        return format!("{} cannot be started again ({error})", child.name);
+                    }
                 }
             }
             tokio::time::sleep(LOOK).await;

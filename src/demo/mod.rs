@@ -81,6 +81,11 @@ pub struct DevConfig {
     #[arg(long)]
     pub pgbouncer: bool,
 
+    /// Start a service again that ends, instead of stopping everything: to try out what happens
+    /// when one is killed.
+    #[arg(long, requires = "services")]
+    pub revive: bool,
+
     /// Let PostgreSQL lose data in a crash, to be faster. For tests.
     #[arg(long)]
     pub fast_and_unsafe: bool,
@@ -113,7 +118,9 @@ pub async fn run(config: DevConfig, stop: impl Future<Output = ()>) -> anyhow::R
         (Some(Ok(ready)), Some(listener)) => {
             serve::run(&config, &folder, ready, listener, &mut children, stop).await
         }
-        (Some(Ok(ready)), None) => serve::only_services(&folder, &ready, &mut children, stop).await,
+        (Some(Ok(ready)), None) => {
+            serve::only_services(&config, &folder, &ready, &mut children, stop).await
+        }
     };
     children.stop().await;
     outcome

@@ -148,6 +148,7 @@ fn welcome(config: &DevConfig, address: &Address) -> String {
 
 /// Keeps the services for others until `stop` completes.
 pub async fn only_services(
+    config: &DevConfig,
     folder: &Folder,
     ready: &Ready,
     children: &mut Children,
@@ -158,9 +159,16 @@ pub async fn only_services(
         "the services are ready; the settings are in {}",
         folder.join("env").display()
     ));
+    let ending = async {
+        if config.revive {
+            children.revive().await
+        } else {
+            children.first_end().await
+        }
+    };
     tokio::select! {
         () = stop => Ok(()),
-        died = children.first_end() => Err(anyhow!("{died}; its log is in {}", folder.join("log").display())),
+        died = ending => Err(anyhow!("{died}; its log is in {}", folder.join("log").display())),
     }
 }
 

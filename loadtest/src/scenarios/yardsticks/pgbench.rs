@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, time::Duration};
 use anyhow::{Context, ensure};
 use tokio::process::Command;
 
-use crate::{campaign, load::Measured, place::Place};
+use crate::{campaign, measure::Measured, place::Place};
 
 const CLIENTS: u16 = 32;
 
@@ -32,7 +32,7 @@ impl Pgbench {
             .args([
                 format!("--client={CLIENTS}"),
                 format!("--jobs={cores}"),
-                format!("--time={}", duration.as_secs()),
+                format!("--time={}", duration.as_secs().max(1)),
             ])
             .arg("--file")
             .arg(&self.script)
@@ -53,13 +53,10 @@ impl Pgbench {
                 .with_context(|| format!("pgbench told no {begin}: {told}"))?
                 .parse()?)
         };
-        let mean_ms = number("latency average = ")?;
+        let per_second = number("tps = ")?;
         Ok(Measured {
-            per_second: number("tps = ")?,
-            p50_ms: mean_ms,
-            p99_ms: f64::NAN,
-            max_ms: f64::NAN,
-            answers: 0,
+            per_second,
+            ..Measured::default()
         })
     }
 }

@@ -1,4 +1,10 @@
-//! A place to measure in: private services, servers, a worker, the yardstick. All of it ends with us.
+//! A place to measure in: private services, servers, a worker, a source of tiles. All of it ends with
+//! us, and all of it is at loopback.
+
+mod cut;
+mod nginx;
+mod process;
+mod services;
 
 use std::{
     ffi::OsStr,
@@ -6,20 +12,24 @@ use std::{
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     process::Stdio,
-    time::Duration,
 };
 
 use anyhow::{Context, ensure};
-use rustix::process::{Pid, Signal, kill_process};
-use tokio::{
-    io::{AsyncBufReadExt, BufReader, Lines},
-    process::{Child, ChildStdout, Command},
+use tokio::process::{Child, Command};
+
+pub use cut::Cut;
+pub use nginx::Nginx;
+pub use process::{Process, allow_connections};
+pub use services::Service;
+
+use crate::{
+    http,
+    statements::{self, ROLE},
 };
+use process::{dying_with_us, ourselves};
 
-use crate::statements::{self, ROLE};
-
-/// Longest wait for a process to be ready, or to end.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// Limits that would only measure themselves: all clients here come from one address.
+const SWITCHED_OFF: [(&str, &str); 2] = [("RATE_VOLUNTEER", "0"), ("RATE_NETWORK", "0")];
 
 /// `spotter dev --services` on a state of its own.
 pub struct Place {
@@ -28,15 +38,19 @@ pub struct Place {
     services: Process,
     /// What the services wrote for whoever uses them.
     settings: Vec<(String, String)>,
+    /// Draws tiles.
+    pub source: Process,
 }
 
-/// A child that said that it is ready.
-pub struct Process {
-    child: Child,
-    /// Where it listens, when it does.
-    pub address: String,
-    /// Kept open, so that the child can write.
-    _stdout: Lines<BufReader<ChildStdout>>,
+/// How a server is started, where it differs from the ordinary.
+#[derive(Clone, Debug, Default)]
+pub struct ServerPlan {
+    /// By way of `PgBouncer` instead of directly, under the role whose statements are counted.
+    pub is_pooled: bool,
+    /// Where it finds memcached.
+    pub memcached: Option<String>,
+    /// Where it listens.
+    pub port: Option<u16>,
 }
 
 impl Place {
@@ -55,6 +69,7 @@ impl Place {
             settings: read_settings(&state)?,
             state,
             services,
+            source: ourselves(&[OsStr::new("source")]).await?,
         };
         place.count_statements().await?;
         Ok(place)
@@ -95,16 +110,38 @@ impl Place {
         &self.state
     }
 
-    /// A server under the role whose statements are counted.
+    /// An ordinary server.
     pub async fn server(&self) -> anyhow::Result<Process> {
-        let url = self.setting("DATABASE_URL")?.to_owned();
-        let rest = url
-            .split_once("//")
-            .and_then(|(_, rest)| rest.split_once(':'));
-        let (_, rest) = rest.context("DATABASE_URL has no user")?;
-        let url = format!("postgres://{ROLE}:{rest}");
+        self.server_of(&ServerPlan::default()).await
+    }
+
+    /// So many of them.
+    pub async fn servers(&self, count: usize) -> anyhow::Result<Vec<Process>> {
+        let mut servers = Vec::new();
+        for _ in 0..count {
+            servers.push(self.server().await?);
+        }
+        Ok(servers)
+    }
+
+    pub async fn server_of(&self, plan: &ServerPlan) -> anyhow::Result<Process> {
+        let url = if plan.is_pooled {
+            self.setting("PGBOUNCER_URL")?.to_owned()
+        } else {
+            let url = self.setting("DATABASE_URL")?;
+            let rest = url
+                .split_once("//")
+                .and_then(|(_, rest)| rest.split_once(':'));
+            let (_, rest) = rest.context("DATABASE_URL has no user")?;
+            format!("postgres://{ROLE}:{rest}")
+        };
         let mut command = self.spotter(&["serve"]);
-        command.env("DATABASE_URL", url).env("PORT", "0");
+        command
+            .env("DATABASE_URL", url)
+            .env("PORT", plan.port.unwrap_or_default().to_string());
+        if let Some(memcached) = &plan.memcached {
+            command.env("MEMCACHED", memcached);
+        }
         Process::start(command, "serving at ").await
     }
 
@@ -134,9 +171,17 @@ impl Place {
             .args(arguments)
             .env_clear()
             .envs(self.settings.iter().map(|(name, value)| (name, value)))
+            .envs(SWITCHED_OFF)
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("LOG", "warn");
+            .env("LOG", "error");
         command
+    }
+
+    /// A handler of the same framework that returns these bytes from memory.
+    pub async fn yardstick(&self, body: &[u8]) -> anyhow::Result<Process> {
+        let path = self.state.join("answer");
+        fs::write(&path, body)?;
+        ourselves(&[OsStr::new("yardstick"), path.as_os_str()]).await
     }
 
     /// Ends the services and deletes their state.
@@ -151,54 +196,22 @@ impl Drop for Place {
     }
 }
 
-impl Process {
-    /// Waits until the process writes a line that begins so; the rest of it is the address.
-    pub async fn start(mut command: Command, ready: &str) -> anyhow::Result<Self> {
-        let mut child = command.stdout(Stdio::piped()).spawn()?;
-        let stdout = child.stdout.take().context("stdout")?;
-        let mut lines = BufReader::new(stdout).lines();
-        let waiting = async {
-            while let Some(line) = lines.next_line().await? {
-                if let Some(rest) = line.strip_prefix(ready) {
-                    return Ok(rest.trim_start_matches("http://").to_owned());
-                }
-            }
-            anyhow::bail!("it ended before it was ready; it was to write {ready:?}")
-        };
-        let address = tokio::time::timeout(PATIENCE, waiting)
-            .await
-            .context("a process is not ready")??;
-        Ok(Self {
-            child,
-            address,
-            _stdout: lines,
-        })
-    }
-
-    /// Asks it to stop and waits for its end.
-    pub async fn end(&mut self) -> anyhow::Result<()> {
-        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
-        if let Some(pid) = id.and_then(Pid::from_raw) {
-            kill_process(pid, Signal::TERM)?;
-        }
-        tokio::time::timeout(PATIENCE, self.child.wait())
-            .await
-            .context("a process does not end")??;
-        Ok(())
-    }
-}
-
-/// The handler that returns the bytes of this file.
-pub async fn yardstick(body: &Path) -> anyhow::Result<Process> {
-    let mut command = dying_with_us(std::env::current_exe()?);
-    command.arg("yardstick").arg(body);
-    Process::start(command, "serving at ").await
+/// Lines of a server's `/metrics` that begin so and are not zero, without the steps of histograms.
+pub async fn metrics(server: &Process, beginnings: &[&str]) -> anyhow::Result<Vec<String>> {
+    let text = http::fetch(&server.address, &http::get("/metrics")).await?;
+    let wanted = |line: &&str| {
+        beginnings.iter().any(|begin| line.starts_with(begin))
+            && !line.ends_with(" 0")
+            && !line.contains("_bucket{")
+    };
+    let text = String::from_utf8_lossy(&text);
+    Ok(text.lines().filter(wanted).map(str::to_owned).collect())
 }
 
 async fn start_services(spotter: &Path, state: &Path) -> anyhow::Result<Process> {
     let mut command = dying_with_us(spotter);
     command
-        .args(["dev", "--services", "--state"])
+        .args(["dev", "--services", "--pgbouncer", "--revive", "--state"])
         .arg(state)
         .env_remove("LOG")
         .env_remove("LOG_FORMAT");
@@ -214,15 +227,4 @@ fn read_settings(state: &Path) -> anyhow::Result<Vec<(String, String)>> {
         Some((name.to_owned(), value.to_owned()))
     });
     Ok(settings.collect())
-}
-
-/// A command that is signalled should we be killed, and is killed when its handle is dropped.
-fn dying_with_us(program: impl AsRef<OsStr>) -> Command {
-    let mut command = Command::new("setpriv");
-    command
-        .args(["--pdeathsig=TERM", "--"])
-        .arg(program)
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
-    command
 }

@@ -13,10 +13,10 @@ use tokio::task::JoinSet;
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use super::rows::{Rows, look_id, tag_id};
 use crate::{
-    campaign,
-    load::{Measured, summary},
+    ledger::{look_id, tag_id, tag_place},
+    measure::{Measured, Recorder},
+    scenarios::sending::cell,
     statements::connect,
 };
 
@@ -35,17 +35,18 @@ pub struct Unnest {
     pub url: String,
     /// A campaign whose numbers nobody else uses.
     pub campaign_id: Uuid,
-    pub rows: Rows,
+    /// Cells along an edge of it.
+    pub edge: u32,
     pub batch: u16,
     next: AtomicU64,
 }
 
 impl Unnest {
-    pub fn new(url: &str, campaign_id: Uuid, rows: Rows, batch: u16) -> Self {
+    pub fn new(url: &str, campaign_id: Uuid, edge: u32, batch: u16) -> Self {
         Self {
             url: url.to_owned(),
             campaign_id,
-            rows,
+            edge,
             batch,
             next: AtomicU64::new(0),
         }
@@ -60,40 +61,37 @@ impl Unnest {
         let begin = Instant::now();
         let mut tasks = JoinSet::new();
         for client in clients {
-            tasks.spawn(Arc::clone(self).drive(client, begin + duration));
+            tasks.spawn(Arc::clone(self).drive(client, begin, duration));
         }
-        let mut times_us = Vec::new();
+        let mut all = Recorder::new(begin);
         while let Some(done) = tasks.join_next().await {
-            times_us.extend(done??);
+            all.merge(&done??);
         }
-        let mut measured = summary(times_us, begin.elapsed());
-        measured.answers *= u64::from(self.batch);
-        measured.per_second *= f64::from(self.batch);
-        Ok(measured)
+        Ok(all.finish(begin.elapsed(), self.batch.into()))
     }
 
-    async fn drive(self: Arc<Self>, client: Client, end: Instant) -> anyhow::Result<Vec<u32>> {
+    async fn drive(
+        self: Arc<Self>,
+        client: Client,
+        begin: Instant,
+        duration: Duration,
+    ) -> anyhow::Result<Recorder> {
         let statement = client.prepare(SQL).await?;
-        let mut times_us = Vec::new();
-        loop {
-            let begin = Instant::now();
-            if begin >= end {
-                return Ok(times_us);
-            }
+        let mut recorder = Recorder::new(begin);
+        while begin.elapsed() < duration {
+            let due = Instant::now();
             let batch = u64::from(self.batch);
             let first = self.next.fetch_add(batch, Ordering::Relaxed);
             let numbers: Vec<u64> = (first..first + batch).collect();
             let volunteer = Uuid::from_u128(u128::from(first / batch % 10_000));
             let volunteers = vec![volunteer; numbers.len()];
             let looks: Vec<Uuid> = numbers.iter().map(|n| look_id(*n)).collect();
-            let tags: Vec<Uuid> = numbers.iter().map(|n| tag_id(*n)).collect();
-            let places = numbers.iter().map(|n| self.rows.cell(*n));
-            let cells: Vec<i64> = places
-                .clone()
-                .map(|(east, south)| campaign::cell(east, south).packed())
-                .collect();
-            let (lons, lats): (Vec<f64>, Vec<f64>) = places
-                .map(|(east, south)| campaign::middle(east, south).into())
+            let tags: Vec<Uuid> = numbers.iter().map(|n| tag_id(*n, 0)).collect();
+            let cell_of = |n: &u64| cell(*n, self.edge);
+            let cells: Vec<i64> = numbers.iter().map(|n| cell_of(n).packed()).collect();
+            let (lons, lats): (Vec<f64>, Vec<f64>) = numbers
+                .iter()
+                .map(|n| tag_place(*n, 0, cell_of(n)).into())
                 .unzip();
             let hashes = vec![[7_u8; 32].as_slice(); numbers.len()];
             client
@@ -111,7 +109,8 @@ impl Unnest {
                     ],
                 )
                 .await?;
-            times_us.push(u32::try_from(begin.elapsed().as_micros()).unwrap_or(u32::MAX));
+            recorder.answered(due);
         }
+        Ok(recorder)
     }
 }

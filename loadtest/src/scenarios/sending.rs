@@ -1,4 +1,4 @@
-//! Looks over many connections, each sent once; and what was acknowledged.
+//! Looks over many connections, each sent once, in a closed loop; and what was acknowledged.
 
 use std::{
     io::Write,
@@ -12,54 +12,39 @@ use std::{
 use anyhow::{Context, ensure};
 use tokio::task::JoinSet;
 
-use super::rows::Rows;
 use crate::{
+    campaign::{self, Cell, Volunteer},
     http::{BROWSER_ENCODINGS, Connection},
-    load::{Measured, summary},
+    ledger::Ledger,
+    measure::{Measured, Recorder},
 };
 
-/// Sends looks to one server; numbers go on from call to call.
+/// Sends looks of one campaign to one server; it goes on from call to call.
 pub struct Sender {
     pub server: String,
     pub slug: String,
-    pub tokens: Vec<String>,
-    pub rows: Rows,
+    pub volunteers: Vec<Volunteer>,
+    /// Cells along an edge of the campaign.
+    pub edge: u32,
     /// Looks of one request; with 1 they are sent one by one.
     pub batch: u16,
-    next: AtomicU64,
+    pub ledger: Ledger,
+    pub next: AtomicU64,
 }
 
-/// What was told to the clients.
-#[derive(Default)]
-pub struct Acknowledged {
-    /// Numbers of the looks.
-    pub numbers: Vec<u64>,
-    times_us: Vec<u32>,
+/// The cell of the n-th look: spread over the whole campaign.
+pub fn cell(nth: u64, edge: u32) -> Cell {
+    let spread = nth.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let within = |part: u64| u32::try_from(part % u64::from(edge)).unwrap_or_default();
+    campaign::cell(within(spread >> 40), within((spread >> 16) & 0xFF_FFFF))
 }
 
 impl Sender {
-    pub fn new(server: &str, slug: &str, tokens: &[String], rows: Rows, batch: u16) -> Self {
-        Self {
-            server: server.to_owned(),
-            slug: slug.to_owned(),
-            tokens: tokens.to_vec(),
-            rows,
-            batch,
-            next: AtomicU64::new(0),
-        }
-    }
-
-    /// How many looks were begun to be sent.
-    pub fn sent(&self) -> u64 {
-        self.next.load(Ordering::Relaxed)
-    }
-
-    /// A closed loop over so many connections. Rates are of looks, times of requests.
+    /// Rates are of looks, times of requests.
     pub async fn run(
         self: &Arc<Self>,
         connections: u16,
         duration: Duration,
-        acknowledged: &mut Vec<u64>,
     ) -> anyhow::Result<Measured> {
         let mut opened = Vec::new();
         for _ in 0..connections {
@@ -69,44 +54,40 @@ impl Sender {
         let begin = Instant::now();
         let mut tasks = JoinSet::new();
         for connection in opened {
-            tasks.spawn(Arc::clone(self).drive(connection, begin + duration));
+            tasks.spawn(Arc::clone(self).drive(connection, begin, duration));
         }
-        let mut times_us = Vec::new();
-        let mut looks = 0;
+        let mut all = Recorder::new(begin);
         while let Some(done) = tasks.join_next().await {
-            let done = done??;
-            looks += done.numbers.len();
-            acknowledged.extend(done.numbers);
-            times_us.extend(done.times_us);
+            all.merge(&done??);
         }
-        let mut measured = summary(times_us, begin.elapsed());
-        measured.answers = looks.try_into()?;
-        measured.per_second *= f64::from(self.batch);
-        Ok(measured)
+        Ok(all.finish(begin.elapsed(), self.batch.into()))
     }
 
     async fn drive(
         self: Arc<Self>,
         mut connection: Connection,
-        end: Instant,
-    ) -> anyhow::Result<Acknowledged> {
-        let mut acknowledged = Acknowledged::default();
-        let (mut body, mut request) = (Vec::new(), Vec::new());
+        begin: Instant,
+        duration: Duration,
+    ) -> anyhow::Result<Recorder> {
+        let mut recorder = Recorder::new(begin);
+        let (mut body, mut request, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
         let batch = u64::from(self.batch);
         let (status, path) = if self.batch == 1 {
             (201, "looks")
         } else {
             (200, "looks/batch")
         };
-        loop {
+        while begin.elapsed() < duration {
             let first = self.next.fetch_add(batch, Ordering::Relaxed);
-            let numbers = first..first + batch;
-            self.write_body(numbers.clone(), &mut body);
-            self.write_request(first / batch, path, &body, &mut request)?;
-            let begin = Instant::now();
-            if begin >= end {
-                return Ok(acknowledged);
+            let who = usize::try_from(first / batch)? % self.volunteers.len();
+            let volunteer = &self.volunteers[who];
+            numbers.clear();
+            for nth in first..first + batch {
+                numbers.push(self.ledger.enter(volunteer.id, cell(nth, self.edge), 1));
             }
+            self.write_body(&numbers, &mut body);
+            self.write_request(volunteer, path, &body, &mut request)?;
+            let due = Instant::now();
             let answer = connection.exchange(&request).await?;
             ensure!(
                 answer.status == status && (batch == 1 || created(answer.body) == batch),
@@ -114,36 +95,35 @@ impl Sender {
                 answer.status,
                 String::from_utf8_lossy(answer.body)
             );
-            let us = begin.elapsed().as_micros();
-            acknowledged
-                .times_us
-                .push(u32::try_from(us).unwrap_or(u32::MAX));
-            acknowledged.numbers.extend(numbers);
+            recorder.answered(due);
+            for number in &numbers {
+                self.ledger.acknowledge(*number);
+            }
         }
+        Ok(recorder)
     }
 
-    fn write_body(&self, numbers: std::ops::Range<u64>, body: &mut Vec<u8>) {
+    fn write_body(&self, numbers: &[u64], body: &mut Vec<u8>) {
         body.clear();
-        if self.batch == 1 {
-            return self.rows.write(numbers.start, body);
+        if let ([number], 1) = (numbers, self.batch) {
+            return self.ledger.write(*number, body);
         }
         let mut before: &[u8] = br#"{"looks":["#;
         for number in numbers {
             body.extend_from_slice(before);
             before = b",";
-            self.rows.write(number, body);
+            self.ledger.write(*number, body);
         }
         body.extend_from_slice(b"]}");
     }
 
     fn write_request(
         &self,
-        nth: u64,
+        volunteer: &Volunteer,
         path: &str,
         body: &[u8],
         request: &mut Vec<u8>,
     ) -> anyhow::Result<()> {
-        let volunteer = usize::try_from(nth)? % self.tokens.len();
         // The answer to a batch is read, so that it has to come as it is.
         let encodings = if self.batch == 1 {
             BROWSER_ENCODINGS
@@ -156,7 +136,7 @@ impl Sender {
             "POST /v1/campaigns/{}/{path} HTTP/1.1\r\nHost: loadtest\r\n{encodings}\
              Authorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             self.slug,
-            self.tokens[volunteer],
+            volunteer.token,
             body.len()
         )?;
         request.extend_from_slice(body);

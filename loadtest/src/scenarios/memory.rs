@@ -1,0 +1,83 @@
+//! Scenario `memory`: what one server needs, idle, with many open connections, and after serving on
+//! all of them.
+
+use std::time::Instant;
+
+use anyhow::ensure;
+
+use super::stage::Stage;
+use crate::{
+    Options, campaign,
+    http::{self, Connection},
+    measure::{Recorder, float},
+    place::{Place, Process},
+    report::{Budget, Fact, Report},
+};
+
+const EDGE: u32 = 100;
+/// Looks wanted, so that the campaign is not used up.
+const LOOKS_WANTED: u32 = 100;
+const MEGABYTE: f64 = 1_048_576.0;
+/// DESIGN.md 6.
+const IDLE_MB: Budget = Budget::AtMost(60.0);
+const OPEN_MB: Budget = Budget::AtMost(300.0);
+
+pub async fn run(options: &Options, place: &Place) -> anyhow::Result<Report> {
+    let stage = Stage::set(options, place, "memory", place.servers(1).await?).await?;
+    let edge = options.edge(EDGE);
+    let campaign = stage.organiser.campaign("open", edge, LOOKS_WANTED).await?;
+    // Another one that did nothing yet.
+    let mut server = place.server().await?;
+    http::fetch(&server.address, &http::get("/readyz")).await?;
+    let mut report = Report::new("memory");
+    let wanted = options.open_connections();
+    report.about.push(format!(
+        "One server with its ordinary settings. {wanted} connections are opened and kept open; then each asks for the campaign \
+         and for a square, twice. Memory is what the kernel counts as resident."
+    ));
+    note(&server, "idle, just started", IDLE_MB, &mut report)?;
+    eprintln!("opening {wanted} connections …");
+    let mut connections = Vec::new();
+    for _ in 0..wanted {
+        connections.push(Connection::open(&server.address).await?);
+    }
+    // The last one was accepted when the one before it is answered.
+    http::fetch(&server.address, &http::get("/readyz")).await?;
+    let name = format!("{wanted} open connections");
+    note(&server, &name, OPEN_MB, &mut report)?;
+    let volunteers = campaign::volunteers(&stage.first().address, 1000).await?;
+    let read = http::browser_get(&format!("/v1/campaigns/{}?area=false", campaign.slug), "");
+    let questions = campaign.questions(&volunteers);
+    let begin = Instant::now();
+    let mut recorder = Recorder::new(begin);
+    for question in [&read]
+        .into_iter()
+        .cycle()
+        .zip(questions.iter().cycle())
+        .take(2)
+    {
+        for (connection, deal) in connections.iter_mut().zip(questions.iter().cycle()) {
+            for request in [question.0, deal] {
+                let due = Instant::now();
+                let answer = connection.exchange(request).await?;
+                ensure!(answer.status == 200, "answered {}", answer.status);
+                recorder.answered(due);
+            }
+        }
+    }
+    let name = format!("{wanted} open connections, after serving on all of them");
+    note(&server, &name, OPEN_MB, &mut report)?;
+    let measured = recorder.finish(begin.elapsed(), 1);
+    report.lines.of("one after the other").add(measured).paced();
+    drop(connections);
+    server.end().await?;
+    stage.end().await?;
+    Ok(report)
+}
+
+fn note(server: &Process, name: &str, budget: Budget, report: &mut Report) -> anyhow::Result<()> {
+    let megabytes = float(server.resident_bytes()?) / MEGABYTE;
+    let fact = Fact::new(name, megabytes, "MB").within(budget);
+    report.facts.push(fact);
+    Ok(())
+}
