@@ -283,3 +283,40 @@ fn kill_9_leaves_no_process_behind_and_the_next_run_recovers() {
         !children.iter().any(|pid| is_alive(*pid))
     });
 }
+
+#[test]
+fn a_service_that_is_killed_is_started_again_when_that_is_wanted() {
+    let state = State::new();
+    let out = state.0.join("out");
+    let mut running = Running(
+        state
+            .command(&["--services", "--revive"])
+            .stdout(File::create(&out).unwrap())
+            .stderr(File::create(state.0.join("err")).unwrap())
+            .spawn()
+            .unwrap(),
+    );
+    until("the services are ready", START_WAIT, || {
+        let said = fs::read_to_string(&out).unwrap();
+        said.contains("the services are ready")
+    });
+    let parent = running.0.id();
+    let memcached = || {
+        let is_named = |pid: &u32| {
+            let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+            name.trim() == "memcached"
+        };
+        children(parent).into_iter().find(is_named)
+    };
+    let killed = memcached().unwrap();
+    kill_process(Pid::from_raw(killed.cast_signed()).unwrap(), Signal::KILL).unwrap();
+    until("another one serves", START_WAIT, || {
+        memcached().is_some_and(|now| now != killed)
+            && TcpStream::connect(state.setting("MEMCACHED")).is_ok()
+    });
+    assert!(running.is_up(), "{}", state.err());
+
+    running.signal(Signal::INT);
+    until("it stops", STOP_WAIT, || !running.is_up());
+    assert!(memcached().is_none());
+}

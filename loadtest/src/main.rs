@@ -20,9 +20,10 @@ mod source;
 mod statements;
 mod yardstick;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Parser;
 use mimalloc::MiMalloc;
+use tokio::signal::unix::{SignalKind, signal};
 
 use options::{Arguments, Role, Scenario};
 use place::Place;
@@ -46,7 +47,17 @@ fn main() -> anyhow::Result<()> {
         None => tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?
-            .block_on(run(arguments.scenario, &arguments.options)),
+            .block_on(until_stopped(run(arguments.scenario, &arguments.options))),
+    }
+}
+
+/// Ctrl-C takes everything away that was started, as any other end does.
+async fn until_stopped(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        outcome = work => outcome,
+        _ = tokio::signal::ctrl_c() => bail!("stopped"),
+        _ = terminate.recv() => bail!("stopped"),
     }
 }
 
@@ -63,13 +74,18 @@ async fn run(scenario: Option<Scenario>, options: &Options) -> anyhow::Result<()
             Some(place) => place,
             None => Place::start(&options.spotter).await?,
         };
-        let outcome = scenarios::run(*scenario, options, &place).await;
-        if options.quick && nth + 1 < chosen.len() && outcome.is_ok() {
+        let outcome = scenarios::run(*scenario, options, &place)
+            .await
+            .with_context(|| format!("scenario {}", scenario.name()));
+        let report = if options.quick && nth + 1 < chosen.len() && outcome.is_ok() {
             shared = Some(place);
+            outcome?
         } else {
-            place.end().await?;
-        }
-        let report = outcome.with_context(|| format!("scenario {}", scenario.name()))?;
+            let ended = place.end().await;
+            let report = outcome?;
+            ended?;
+            report
+        };
         if writes_nothing(options) {
             report.notes.iter().for_each(|note| eprintln!("{note}"));
         } else {

@@ -1,8 +1,11 @@
 //! How long answers took, in all and second by second.
 
-use std::time::{Duration, Instant};
+use std::{
+    ops::Range,
+    time::{Duration, Instant},
+};
 
-use super::{Histogram, float};
+use super::{Histogram, float, float_of};
 
 /// Seconds that are kept apart at most.
 const SECONDS_MAX: usize = 3600;
@@ -21,6 +24,24 @@ pub struct Measured {
 #[derive(Clone, Debug, Default)]
 pub struct Second {
     pub times: Histogram,
+}
+
+impl Measured {
+    /// The answers of some of its seconds.
+    pub fn between(&self, seconds: Range<usize>) -> Self {
+        let last = seconds.end.min(self.seconds.len());
+        let kept = self.seconds.get(seconds.start..last).unwrap_or_default();
+        let mut times = Histogram::default();
+        for second in kept {
+            times.merge(&second.times);
+        }
+        Self {
+            done: times.count(),
+            per_second: float(times.count()) / float_of(kept.len().max(1)),
+            times,
+            seconds: kept.to_vec(),
+        }
+    }
 }
 
 /// Takes times while something is measured.
@@ -109,5 +130,22 @@ mod tests {
         recorder.answered(begin);
         let measured = recorder.finish(Duration::from_millis(2500), 1);
         assert_eq!((measured.done, measured.seconds.len()), (1, 2));
+    }
+
+    #[test]
+    fn some_of_the_seconds_can_be_looked_at() {
+        let seconds = [3, 1, 2].map(|answers| {
+            let mut second = Second::default();
+            (0..answers).for_each(|_| second.times.record(answers * 1000));
+            second
+        });
+        let measured = Measured {
+            seconds: seconds.to_vec(),
+            ..Measured::default()
+        };
+        let last = measured.between(1..9);
+        assert_eq!((last.done, last.seconds.len()), (3, 2));
+        assert!((last.per_second - 1.5).abs() < 1e-9);
+        assert_eq!(measured.between(7..9).done, 0);
     }
 }

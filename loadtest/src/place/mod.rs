@@ -19,7 +19,7 @@ use tokio::process::{Child, Command};
 
 pub use cut::Cut;
 pub use nginx::Nginx;
-pub use process::{Process, allow_connections};
+pub use process::{Process, allow_connections, free_port};
 pub use services::Service;
 
 use crate::{
@@ -29,7 +29,14 @@ use crate::{
 use process::{dying_with_us, ourselves};
 
 /// Limits that would only measure themselves: all clients here come from one address.
-const SWITCHED_OFF: [(&str, &str); 2] = [("RATE_VOLUNTEER", "0"), ("RATE_NETWORK", "0")];
+const SWITCHED_OFF: [(&str, &str); 6] = [
+    ("RATE_VOLUNTEER", "0"),
+    ("RATE_ORGANISER", "0"),
+    ("RATE_NETWORK", "0"),
+    ("RATE_SIGN_UPS", "0"),
+    ("RATE_UNKNOWN_KEYS", "0"),
+    ("RATE_TILES", "0"),
+];
 
 /// `spotter dev --services` on a state of its own.
 pub struct Place {

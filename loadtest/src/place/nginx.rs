@@ -1,18 +1,19 @@
 //! nginx with `proxy_cache`, as people put it in front of tiles.
 
-use std::{
-    fs,
-    net::{Ipv4Addr, TcpListener},
-    time::Duration,
-};
+use std::{fs, time::Duration};
 
 use anyhow::Context;
 use tokio::{net::TcpStream, process::Child};
 
-use super::{Place, process::dying_with_us};
+use super::{
+    Place, free_port,
+    process::{dying_with_us, signal},
+};
 
 /// Longest wait until it listens.
 const START_WAIT: Duration = Duration::from_secs(20);
+/// Of its port.
+const SEED: u64 = 80;
 const STEP: Duration = Duration::from_millis(20);
 
 /// A running nginx. It ends with the value.
@@ -26,10 +27,7 @@ impl Nginx {
     pub async fn start(place: &Place) -> anyhow::Result<Self> {
         let folder = place.folder().join("nginx");
         fs::create_dir_all(&folder)?;
-        let port = {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-            listener.local_addr()?.port()
-        };
+        let port = free_port(SEED)?;
         let address = format!("127.0.0.1:{port}");
         let settings = folder.join("nginx.conf");
         let folder_name = folder.to_str().context("the folder's name")?;
@@ -61,7 +59,7 @@ impl Nginx {
 
     pub async fn end(mut self) -> anyhow::Result<()> {
         if let Some(id) = self.child.id() {
-            super::process::signal(id, rustix::process::Signal::TERM)?;
+            signal(id, rustix::process::Signal::TERM)?;
         }
         self.child.wait().await?;
         Ok(())

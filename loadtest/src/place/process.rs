@@ -1,6 +1,12 @@
 //! A child process that says when it is ready. It ends with us.
 
-use std::{ffi::OsStr, fs, process::Stdio, time::Duration};
+use std::{
+    ffi::OsStr,
+    fs,
+    net::{Ipv4Addr, TcpListener},
+    process::Stdio,
+    time::Duration,
+};
 
 use anyhow::{Context, ensure};
 use rustix::process::{Pid, Signal, kill_process};
@@ -8,6 +14,8 @@ use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
     process::{Child, ChildStdout, Command},
 };
+
+use crate::measure::Random;
 
 /// Longest wait for a process to be ready, or to end.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -108,6 +116,22 @@ pub async fn ourselves(arguments: &[&OsStr]) -> anyhow::Result<Process> {
     let mut command = dying_with_us(std::env::current_exe()?);
     command.args(arguments);
     Process::start(command, "serving at ").await
+}
+
+/// A port that nobody listens at. It is below those that the kernel gives to outgoing connections, so
+/// that none of these takes it while whoever listens there is away.
+pub fn free_port(seed: u64) -> anyhow::Result<u16> {
+    const FIRST: u16 = 20_000;
+    const COUNT: usize = 12_000;
+    const TRIES: usize = 200;
+    let mut random = Random::new(seed ^ u64::from(std::process::id()));
+    for _ in 0..TRIES {
+        let port = FIRST + u16::try_from(random.below(COUNT))?;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    anyhow::bail!("found no free port")
 }
 
 /// Lets this process and its children have as many files open as the system permits, which must

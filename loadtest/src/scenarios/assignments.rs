@@ -36,6 +36,9 @@ const SMALL: &str = "small, one server";
 const LARGE: &str = "large, one server";
 /// DESIGN.md 6.
 const RATIO: Budget = Budget::AtLeast(0.5);
+/// Cells of zoom 16 that are 1,000,000 km² at the equator, and how long these may take.
+const MILLION_KM2_CELLS: u64 = 2_700_000;
+const PREPARED_S: Budget = Budget::AtMost(60.0);
 const STATEMENTS: Budget = Budget::AtMost(0.02);
 
 struct Bench<'a> {
@@ -83,6 +86,16 @@ pub async fn run(options: &Options, place: &Place) -> anyhow::Result<Report> {
         bench.large.prepared_in.as_secs_f64(),
         sample.len()
     ));
+    let seconds = bench.large.prepared_in.as_secs_f64();
+    let mut prepared = Fact::new(
+        format!("{} cells prepared", bench.large.cells),
+        seconds,
+        "s",
+    );
+    if bench.large.cells >= MILLION_KM2_CELLS {
+        prepared = prepared.within(PREPARED_S);
+    }
+    report.facts.push(prepared);
     for line in &report.lines.0 {
         if !line.statements.is_empty() {
             let each = line.statements_each(line.calls());

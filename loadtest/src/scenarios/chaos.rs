@@ -15,7 +15,7 @@ use crate::{
     crowd::{Crowd, Habits, Kind, Page, Tally},
     ledger,
     measure::Curve,
-    place::{Cut, Place, Process, ServerPlan, Service},
+    place::{Cut, Place, Process, ServerPlan, Service, free_port},
     pool::Pool,
     report::{Report, Table},
 };
@@ -41,7 +41,7 @@ enum Event {
     KillMemcached,
     CutMemcached,
     KillServer,
-    RestartPgBouncer,
+    KillPgBouncer,
     RestartPostgres,
     CrashPostgres,
 }
@@ -53,7 +53,7 @@ impl Event {
         Self::KillMemcached,
         Self::CutMemcached,
         Self::KillServer,
-        Self::RestartPgBouncer,
+        Self::KillPgBouncer,
         Self::RestartPostgres,
         Self::CrashPostgres,
     ];
@@ -65,7 +65,7 @@ impl Event {
             Self::KillMemcached => "memcached killed and started again",
             Self::CutMemcached => "network cut between one server and memcached",
             Self::KillServer => "one of two servers killed (SIGKILL) and started again",
-            Self::RestartPgBouncer => "PgBouncer restarted",
+            Self::KillPgBouncer => "PgBouncer killed and started again",
             Self::RestartPostgres => "PostgreSQL restarted (fast)",
             Self::CrashPostgres => "PostgreSQL restarted (immediate: recovery from its log)",
         }
@@ -89,6 +89,7 @@ pub async fn run(options: &Options, place: &Place) -> anyhow::Result<Report> {
     };
     let behind_cut = ServerPlan {
         memcached: Some(cut.address.clone()),
+        port: Some(free_port(options.seed)?),
         ..plain.clone()
     };
     let servers = vec![
@@ -188,15 +189,12 @@ impl Victims<'_> {
             }
             Event::KillServer => {
                 let server = self.servers.last_mut().context("no server")?;
-                let port = server.address.rsplit_once(':').map(|(_, port)| port);
-                let mut plan = self.plan.clone();
-                plan.port = Some(port.context("no port")?.parse()?);
                 server.kill().await?;
                 tokio::time::sleep(self.away).await;
-                *server = place.server_of(&plan).await?;
+                *server = place.server_of(&self.plan).await?;
                 Ok(())
             }
-            Event::RestartPgBouncer => place.restart(Service::PgBouncer, Signal::TERM).await,
+            Event::KillPgBouncer => place.restart(Service::PgBouncer, Signal::KILL).await,
             // By which PostgreSQL rolls back what is open, and by which it leaves all as it is.
             Event::RestartPostgres => place.restart(Service::Postgres, Signal::INT).await,
             Event::CrashPostgres => place.restart(Service::Postgres, Signal::QUIT).await,

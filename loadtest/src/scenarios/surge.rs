@@ -25,6 +25,8 @@ const CONNECTIONS: usize = 512;
 const TILES: u32 = 4096;
 /// DESIGN.md 6.
 const P99_MS: Budget = Budget::AtMost(100.0);
+/// Of the rate that was meant: people come by chance.
+const RATE_PART: f64 = 0.98;
 const STATEMENTS_PER_READ: Budget = Budget::AtMost(0.02);
 /// How the names of statements begin that store looks.
 const WRITES: &str = "looks::";
@@ -51,7 +53,11 @@ pub async fn run(options: &Options, place: &Place) -> anyhow::Result<Report> {
     let curve = Curve::rise(peak, rise, rise);
     let tally = crowd.come(curve, rise * 2, options.seed).await?;
     let statements = stage.statements.read().await?;
+    at_the_peak(options, &tally, &mut report)?;
     numbers(&tally, &statements, &mut report);
+    report.notes.push(
+        "Rates of lines other than that of the peak are over the whole time, until the last person had left.".to_owned(),
+    );
     report.metrics = place::metrics(stage.first(), &["cache_", "looks_", "assignments"]).await?;
 
     eprintln!("comparing what was told with what is stored …");
@@ -106,8 +112,40 @@ fn about(options: &Options, habits: &Habits, page: &Page, cells: u64, report: &m
     ));
 }
 
+/// What was answered while the peak was held.
+fn at_the_peak(options: &Options, tally: &Tally, report: &mut Report) -> anyhow::Result<()> {
+    let (begin, end) = (options.rise().as_secs(), (options.rise() * 2).as_secs());
+    let peak = usize::try_from(begin)?..usize::try_from(end)?;
+    let both = tally.together(&[Kind::Assignment, Kind::Look]);
+    let (both, squares) = (
+        both.between(peak.clone()),
+        tally.together(&[Kind::Assignment]).between(peak),
+    );
+    let facts = [
+        Fact::new(
+            "squares given in a second, at the peak",
+            squares.per_second,
+            "",
+        )
+        .within(Budget::AtLeast((options.rate() * RATE_PART).floor())),
+        Fact::new(
+            "99 % of assignments and looks, at the peak",
+            both.times.quantile_ms(0.99),
+            "ms",
+        )
+        .within(P99_MS),
+    ];
+    report.facts.extend(facts);
+    report
+        .lines
+        .of("assignments and looks, at the peak")
+        .add(both)
+        .paced();
+    Ok(())
+}
+
 fn numbers(tally: &Tally, statements: &[Counted], report: &mut Report) {
-    let views = "views: assignments and looks";
+    let views = "assignments and looks";
     let measured = tally.together(&[Kind::Assignment, Kind::Look]);
     let p99 = measured.times.quantile_ms(0.99);
     let name = "99 % of assignments and looks";
