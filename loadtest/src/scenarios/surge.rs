@@ -101,7 +101,7 @@ fn about(options: &Options, habits: &Habits, page: &Page, cells: u64, report: &m
     report.about.push(format!(
         "A visit has {:.0} views in the mean and begins with the page and the campaign; newcomers also load {} files, {} KB \
          in all; {:.0} % of the visits are returns with the same token and kept files. {:.0} % of the squares are never \
-         answered. {} tiles reach the servers for a square in the mean; browsers and CDN have the rest. {} dashboards poll.",
+         answered. Of the four tiles of a square {} reach the servers in the mean; browsers and CDN have the rest. Dashboards: {}.",
         habits.views,
         page.assets.len(),
         page.bytes / 1024,
@@ -117,7 +117,7 @@ fn at_the_peak(options: &Options, tally: &Tally, report: &mut Report) -> anyhow:
     let (begin, end) = (options.rise().as_secs(), (options.rise() * 2).as_secs());
     let peak = usize::try_from(begin)?..usize::try_from(end)?;
     let both = tally.together(&[Kind::Assignment, Kind::Look]);
-    let (both, squares) = (
+    let (mut both, squares) = (
         both.between(peak.clone()),
         tally.together(&[Kind::Assignment]).between(peak),
     );
@@ -136,6 +136,8 @@ fn at_the_peak(options: &Options, tally: &Tally, report: &mut Report) -> anyhow:
         .within(P99_MS),
     ];
     report.facts.extend(facts);
+    // The plots over time show them with the others.
+    both.seconds.clear();
     report
         .lines
         .of("assignments and looks, at the peak")
