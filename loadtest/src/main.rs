@@ -63,7 +63,10 @@ async fn until_stopped(work: impl Future<Output = anyhow::Result<()>>) -> anyhow
 
 async fn run(scenario: Option<Scenario>, options: &Options) -> anyhow::Result<()> {
     let chosen = scenario.map_or_else(|| Scenario::ALL.to_vec(), |one| vec![one]);
-    place::allow_connections(options.open_connections())?;
+    let opens_many = [Scenario::Memory, Scenario::Stampede];
+    if chosen.iter().any(|one| opens_many.contains(one)) {
+        place::allow_connections(options.open_connections())?;
+    }
     let setting = Setting::of(options);
     // What is only to be seen to work can share its services; what is measured has its own.
     let mut shared = None;

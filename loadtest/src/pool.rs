@@ -43,6 +43,11 @@ impl Pool {
         }
     }
 
+    /// Where the first server is.
+    pub fn first(&self) -> Option<&str> {
+        self.servers.first().map(|server| server.address.as_str())
+    }
+
     /// Opens so many connections ahead.
     pub async fn open(&self, connections: usize) -> io::Result<()> {
         for (_, server) in (0..connections).zip(self.servers.iter().cycle()) {

@@ -15,15 +15,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use tokio::task::JoinSet;
 
 pub use asking::Asker;
-pub use page::Page;
+use page::Page;
 pub use tally::{Kind, Tally};
 
 use crate::{
-    campaign::Volunteer,
+    campaign::{self, Campaign, Volunteer},
     http,
     ledger::Ledger,
     measure::{Arrivals, Curve, Random},
@@ -32,6 +32,9 @@ use crate::{
 
 /// People who are there at the same moment at most.
 const CLIENTS_MAX: usize = 300_000;
+
+/// For how much longer than they think people are busy with a square, when there are to be enough.
+const SLACK_SECS: f64 = 10.0;
 
 /// How people are, in numbers.
 #[derive(Clone, Debug)]
@@ -78,32 +81,38 @@ impl Default for Habits {
 pub struct Crowd {
     pub pool: Arc<Pool>,
     pub ledger: Ledger,
-    habits: Habits,
+    pub habits: Habits,
     slug: String,
-    page: Page,
+    pub page: Page,
     tiles: Vec<Vec<u8>>,
     /// Who has a token and is not looking at a square just now; who waited longest goes first.
     idle: Mutex<VecDeque<Volunteer>>,
 }
 
 impl Crowd {
-    /// `tiles` are requests for some that are warm.
-    pub fn new(
+    /// `tiles` are requests for some that are warm. So many people are there already as views at
+    /// this rate need at the same moment: who comes first is no newcomer only because nobody was
+    /// there before.
+    pub async fn gather(
         pool: Arc<Pool>,
-        slug: &str,
-        page: Page,
+        campaign: &Campaign,
         tiles: Vec<Vec<u8>>,
         habits: Habits,
-    ) -> Arc<Self> {
-        Arc::new(Self {
+        rate: f64,
+    ) -> anyhow::Result<Arc<Self>> {
+        let server = pool.first().context("no server")?;
+        let page = Page::read(server, &campaign.slug).await?;
+        let present = format!("{:.0}", rate * (habits.think_secs + SLACK_SECS)).parse()?;
+        let people = campaign::volunteers(server, present).await?;
+        Ok(Arc::new(Self {
             pool,
             ledger: Ledger::default(),
             habits,
-            slug: slug.to_owned(),
+            slug: campaign.slug.clone(),
             page,
             tiles,
-            idle: Mutex::new(VecDeque::new()),
-        })
+            idle: Mutex::new(people.into()),
+        }))
     }
 
     /// People come as the curve says, until the last one has left. Fails at the first wrong answer.

@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use super::{stage::Stage, tiles};
 use crate::{
     Options,
-    crowd::{Crowd, Habits, Kind, Page, Tally},
+    crowd::{Crowd, Habits, Kind, Tally},
     ledger,
     measure::Curve,
     place::{Cut, Place, Process, ServerPlan, Service, free_port},
@@ -102,12 +102,11 @@ pub async fn run(options: &Options, place: &Place) -> anyhow::Result<Report> {
         .organiser
         .campaign("storm", edge, LOOKS_WANTED)
         .await?;
-    let page = Page::read(&stage.first().address, &campaign.slug).await?;
     let tiles = tiles::warm(&stage, TILES).await?;
     let pool = Arc::new(Pool::new(stage.addresses(), CONNECTIONS));
-    let crowd = Crowd::new(pool, &campaign.slug, page, tiles, habits(options));
-    let mut report = Report::new("chaos");
     let (rate, phase) = pace(options);
+    let crowd = Crowd::gather(pool, &campaign, tiles, habits(options), rate).await?;
+    let mut report = Report::new("chaos");
     report.about.push(format!(
         "{rate:.0} views a second all the time, over {CONNECTIONS} connections to two servers, which reach PostgreSQL by way of \
          PgBouncer. Who is refused or gets no answer tries again as the page does. {} cells.",

@@ -32,17 +32,19 @@ pub async fn run(options: &Options, place: &Place) -> anyhow::Result<Report> {
     let mut report = Report::new("memory");
     let wanted = options.open_connections();
     report.about.push(format!(
-        "One server with its ordinary settings. {wanted} connections are opened and kept open; then each asks for the campaign \
-         and for a square, twice. Memory is what the kernel counts as resident."
+        "One server with its ordinary settings. {wanted} connections are opened and kept open (each had one answer); then each asks for the \
+         campaign and for a square, twice. Memory is what the kernel counts as resident."
     ));
     note(&server, "idle, just started", IDLE_MB, &mut report)?;
     eprintln!("opening {wanted} connections …");
+    let hello = http::get("/livez");
     let mut connections = Vec::new();
     for _ in 0..wanted {
-        connections.push(Connection::open(&server.address).await?);
+        let mut connection = Connection::open(&server.address).await?;
+        // A connection on which nothing ever comes would not be kept.
+        connection.exchange(&hello).await?;
+        connections.push(connection);
     }
-    // The last one was accepted when the one before it is answered.
-    http::fetch(&server.address, &http::get("/readyz")).await?;
     let name = format!("{wanted} open connections");
     note(&server, &name, OPEN_MB, &mut report)?;
     let volunteers = campaign::volunteers(&stage.first().address, 1000).await?;

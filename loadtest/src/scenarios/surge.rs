@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{stage::Stage, tiles};
 use crate::{
     Options,
-    crowd::{Crowd, Habits, Kind, Page, Tally},
+    crowd::{Crowd, Habits, Kind, Tally},
     ledger,
     measure::{Curve, float},
     place::{self, Place},
@@ -39,15 +39,12 @@ pub async fn run(options: &Options, place: &Place) -> anyhow::Result<Report> {
         .organiser
         .campaign("story", edge, LOOKS_WANTED)
         .await?;
-    let page = Page::read(&stage.first().address, &campaign.slug).await?;
     let tiles = tiles::warm(&stage, TILES.min(options.tile_set())).await?;
     let mut report = Report::new("surge");
-    let habits = habits(options);
-    about(options, &habits, &page, campaign.cells, &mut report);
-
     let pool = Arc::new(Pool::new(stage.addresses(), CONNECTIONS));
-    let crowd = Crowd::new(pool, &campaign.slug, page, tiles, habits);
     let (rise, peak) = (options.rise(), options.rate());
+    let crowd = Crowd::gather(pool, &campaign, tiles, habits(options), peak).await?;
+    about(options, &crowd, campaign.cells, &mut report);
     eprintln!("{peak:.0} views a second are coming …");
     stage.statements.reset().await?;
     let curve = Curve::rise(peak, rise, rise);
@@ -89,7 +86,8 @@ fn habits(options: &Options) -> Habits {
     }
 }
 
-fn about(options: &Options, habits: &Habits, page: &Page, cells: u64, report: &mut Report) {
+fn about(options: &Options, crowd: &Crowd, cells: u64, report: &mut Report) {
+    let (habits, page) = (&crowd.habits, &crowd.page);
     report.about.push(format!(
         "A rise over {:.0} s to {:.0} views a second, which are held as long. Each view is an assignment and, after {:.1} s \
          of looking in the mean, a look; {:.0} % have tags. {cells} cells; {SERVERS} servers.",
