@@ -112,3 +112,52 @@ impl Server {
         idle.push(connection);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::*;
+    use crate::http::get;
+
+    /// A server that closes each connection after one answer, without a word.
+    async fn forgetful() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut asked = [0; 1024];
+                let _bytes = stream.read(&mut asked).await;
+                let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+                stream.write_all(answer).await.unwrap();
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_the_server_closed_is_opened_anew() {
+        let pool = Pool::new(vec![forgetful().await], 4);
+        for _ in 0..5 {
+            let body = pool.ask(&get("/"), |answer| answer.body.to_vec()).await;
+            assert_eq!(body.unwrap(), b"ok");
+        }
+    }
+
+    #[tokio::test]
+    async fn servers_are_asked_in_turn_and_one_that_is_away_is_told() {
+        let gone = {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            listener.local_addr().unwrap().to_string()
+        };
+        let pool = Pool::new(vec![forgetful().await, gone], 4);
+        let mut good = 0;
+        for _ in 0..6 {
+            good += usize::from(pool.ask(&get("/"), |_| ()).await.is_ok());
+        }
+        assert_eq!(good, 3);
+    }
+}

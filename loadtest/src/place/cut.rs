@@ -64,3 +64,50 @@ async fn carry(mut near: TcpStream, target: String, mut passable: watch::Receive
     }
     let _mended = passable.wait_for(|passable| *passable).await;
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    /// Says back what it hears.
+    async fn echo() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let (mut read, mut write) = stream.split();
+                    let _ended = tokio::io::copy(&mut read, &mut write).await;
+                });
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn nothing_passes_a_cut_and_its_connections_end_when_it_is_mended() {
+        let cut = Cut::before(&echo().await).await.unwrap();
+        let mut stream = TcpStream::connect(&cut.address).await.unwrap();
+        let mut heard = [0; 2];
+        stream.write_all(b"hi").await.unwrap();
+        stream.read_exact(&mut heard).await.unwrap();
+        assert_eq!(&heard, b"hi");
+
+        cut.cut();
+        stream.write_all(b"hi").await.unwrap();
+        let silence = tokio::time::timeout(Duration::from_millis(50), stream.read(&mut heard));
+        assert!(silence.await.is_err());
+
+        cut.mend();
+        let ended = stream.read(&mut heard).await;
+        assert!(matches!(ended, Ok(0) | Err(_)), "{ended:?}");
+        let mut stream = TcpStream::connect(&cut.address).await.unwrap();
+        stream.write_all(b"ho").await.unwrap();
+        stream.read_exact(&mut heard).await.unwrap();
+        assert_eq!(&heard, b"ho");
+    }
+}

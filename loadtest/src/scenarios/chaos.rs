@@ -26,7 +26,7 @@ const CONNECTIONS: usize = 128;
 const TILES: u32 = 64;
 /// Views a second.
 const RATE: f64 = 500.0;
-const QUICK_RATE: f64 = 40.0;
+const QUICK_RATE: f64 = 100.0;
 /// How long people come around each event, and when in it the event is.
 const PHASE: Duration = Duration::from_secs(20);
 const QUICK_PHASE: Duration = Duration::from_millis(2500);
