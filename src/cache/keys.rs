@@ -16,6 +16,11 @@ pub enum Key {
     /// The first page of the list of campaigns as it is shown to everybody: all, or those in one
     /// state.
     Front(Option<&'static str>),
+    /// How far a campaign is, as it is shown to everybody, by slug or id, with the rates of a period.
+    Progress {
+        reference: String,
+        period: &'static str,
+    },
     /// Open campaigns, for volunteers who have seen all of theirs.
     OpenCampaigns,
     /// An imagery layer as volunteers see it, for squares that have one of their own.
@@ -100,16 +105,18 @@ pub(super) enum Family {
     Campaign,
     CampaignPage,
     Front,
+    Progress,
     OpenCampaigns,
     Layer,
     DeckSought,
 }
 
 impl Family {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Campaign,
         Self::CampaignPage,
         Self::Front,
+        Self::Progress,
         Self::OpenCampaigns,
         Self::Layer,
         Self::DeckSought,
@@ -120,6 +127,7 @@ impl Family {
             Self::Campaign => "campaign",
             Self::CampaignPage => "campaign-page",
             Self::Front => "front",
+            Self::Progress => "progress",
             Self::OpenCampaigns => "open-campaigns",
             Self::Layer => "layer",
             Self::DeckSought => "deck-sought",
@@ -136,7 +144,18 @@ impl Key {
                 reference: reference.clone(),
                 area,
             };
-            [page(true), page(false), Self::Campaign(reference)]
+            let progress = |period| Self::Progress {
+                reference: reference.clone(),
+                period,
+            };
+            [
+                page(true),
+                page(false),
+                progress("hour"),
+                progress("day"),
+                progress("all"),
+                Self::Campaign(reference),
+            ]
         });
         let fronts = [None, Some("open"), Some("paused"), Some("closed")];
         by_reference
@@ -153,6 +172,9 @@ impl Key {
                 format!("{prefix}:campaign-page:1:{part}:{reference}")
             }
             Self::Front(state) => format!("{prefix}:front:1:{}", state.unwrap_or("all")),
+            Self::Progress { reference, period } => {
+                format!("{prefix}:progress:1:{period}:{reference}")
+            }
             Self::OpenCampaigns => format!("{prefix}:open-campaigns:2"),
             Self::Layer(id) => format!("{prefix}:layer:2:{id}"),
             Self::DeckSought(campaign_id) => format!("{prefix}:deck-sought:1:{campaign_id}"),
@@ -161,9 +183,11 @@ impl Key {
 
     pub(super) fn ages(&self) -> Ages {
         match self {
-            Self::Campaign(_) | Self::CampaignPage { .. } | Self::Front(_) | Self::Layer(_) => {
-                CHANGED_BY_ORGANISERS
-            }
+            Self::Campaign(_)
+            | Self::CampaignPage { .. }
+            | Self::Front(_)
+            | Self::Progress { .. }
+            | Self::Layer(_) => CHANGED_BY_ORGANISERS,
             Self::OpenCampaigns => LENIENT,
             Self::DeckSought(_) => FLAG,
         }
@@ -174,6 +198,7 @@ impl Key {
             Self::Campaign(_) => Family::Campaign,
             Self::CampaignPage { .. } => Family::CampaignPage,
             Self::Front(_) => Family::Front,
+            Self::Progress { .. } => Family::Progress,
             Self::OpenCampaigns => Family::OpenCampaigns,
             Self::Layer(_) => Family::Layer,
             Self::DeckSought(_) => Family::DeckSought,

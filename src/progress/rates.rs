@@ -27,6 +27,16 @@ pub enum Period {
     All,
 }
 
+impl Period {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::All => "all",
+        }
+    }
+}
+
 /// Looks over time.
 #[derive(Serialize, ToSchema)]
 pub struct RatesView {

@@ -74,16 +74,18 @@ async fn a_crowd_at_a_cold_cache_is_one_load_of_one_server() {
         .collect();
     let by_id = format!("/v1/campaigns/{}", campaign.id);
     let mut loads = Vec::new();
-    for path in [
-        campaign.path(""),
-        campaign.path("?area=false"),
-        by_id.clone(),
-        format!("{by_id}?area=false"),
+    for (path, family) in [
+        (campaign.path(""), "campaign-page"),
+        (campaign.path("?area=false"), "campaign-page"),
+        (by_id.clone(), "campaign-page"),
+        (format!("{by_id}?area=false"), "campaign-page"),
+        (campaign.path("/progress"), "progress"),
+        (format!("{by_id}/progress?period=day"), "progress"),
     ] {
         let misses = async || {
             let mut misses = 0;
             for client in &clients {
-                misses += lookups(client, "campaign-page").await["miss"];
+                misses += lookups(client, family).await["miss"];
             }
             misses
         };

@@ -37,6 +37,7 @@ async fn a_shared_cache_may_keep_the_front_page_and_every_search() {
         "/v1/campaigns?state=open".to_owned(),
         campaign.path(""),
         campaign.path("?area=false"),
+        campaign.path("/progress"),
     ] {
         let read = app.public().get(&path).await;
         read.expect(200);

@@ -3,11 +3,16 @@
 mod cell;
 mod map;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use actix_web::{HttpResponse, get, http::header, web::Data};
+use actix_web::{
+    HttpRequest, HttpResponse, get,
+    http::{StatusCode, header},
+    web::Data,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -17,9 +22,10 @@ use super::{
 };
 use crate::{
     accounts::Viewer,
-    campaigns::{self, Activity, Campaign, State},
+    cache::{Key, Loaded},
+    campaigns::{self, Activity, Campaign, Reference, State},
     feed,
-    http::{PathParam, Problem, Query},
+    http::{PathParam, Problem, Query, etag, ready::Ready},
     state::App,
 };
 
@@ -89,6 +95,8 @@ struct ProgressQuery {
 /// How far is it
 ///
 /// Every number is derived from looks, tags and decisions about cells; `spotter verify` recounts them.
+/// Organisers are told how it is now; everybody else shares an answer that is at most two seconds old
+/// (`as_of`).
 #[utoipa::path(
     tag = "Progress",
     params(
@@ -100,15 +108,54 @@ struct ProgressQuery {
 )]
 #[get("/v1/campaigns/{campaign}/progress")]
 async fn read(
+    req: HttpRequest,
     app: Data<App>,
     viewer: Viewer,
     reference: PathParam<String>,
     query: Query<ProgressQuery>,
 ) -> Result<HttpResponse, Problem> {
+    let (reference, period) = (reference.0, query.0.period.unwrap_or_default());
+    if viewer.may_read() {
+        let view = of(&app, &reference, &viewer, period).await?;
+        return Ok(HttpResponse::Ok()
+            .insert_header((header::CACHE_CONTROL, "private, no-cache"))
+            .json(view));
+    }
+    let parsed = Reference::parse(&reference).ok_or_else(|| campaigns::not_found(&reference))?;
+    let key = Key::Progress {
+        reference: parsed.to_string(),
+        period: period.as_str(),
+    };
+    let app_too = app.get_ref().clone();
+    let load = move |_known| load(app_too, parsed.to_string(), period);
+    let shown: Option<Arc<Ready>> = app.cache.get_or_load(key, load).await?;
+    let shown = shown.ok_or_else(|| campaigns::not_found(&reference))?;
+    Ok(shown.respond(req.headers()))
+}
+
+/// The answer that everybody is given; none unless everybody may see the campaign.
+async fn load(app: App, reference: String, period: Period) -> Result<Loaded<Ready>, Problem> {
+    let view = match of(&app, &reference, &Viewer::Public, period).await {
+        Ok(view) => view,
+        Err(problem) if problem.status() == StatusCode::NOT_FOUND => return Ok(Loaded::Absent),
+        Err(problem) => return Err(problem),
+    };
+    let body = serde_json::to_vec(&view).map_err(|e| Problem::internal(&e))?;
+    let tag = etag::of_hash(&Sha256::digest(&body));
+    Ok(Loaded::Value(Ready::make(tag, body, None).await?))
+}
+
+/// The numbers as they are now.
+async fn of(
+    app: &App,
+    reference: &str,
+    viewer: &Viewer,
+    period: Period,
+) -> Result<ProgressView, Problem> {
     let mut conn = app.db.get().await?;
     // One state of the database, so that the numbers fit together.
     let tx = conn.begin_snapshot().await?;
-    let campaign = campaigns::find(&tx, &reference.0, &viewer).await?;
+    let campaign = campaigns::find(&tx, reference, viewer).await?;
     let wanted = i16::try_from(campaign.looks_wanted).unwrap_or(i16::MAX);
     let lag = feed::lag(&tx, READER).await?;
     let activity = campaigns::activity(&tx, &[campaign.id])
@@ -118,11 +165,10 @@ async fn read(
     let totals = queries::totals(&tx, campaign.id, wanted).await?;
     let tags_by_type = queries::tags_by_type(&tx, campaign.id).await?;
     let first_look_at = queries::first_minute(&tx, campaign.id).await?;
-    let period = query.0.period.unwrap_or_default();
     let rates = rates::read(&tx, campaign.id, period, first_look_at, lag.now).await?;
     let cells_wanted = campaign.cells - activity.cells_closed;
     let as_of = lag.oldest_unread.unwrap_or(lag.now);
-    let view = ProgressView {
+    Ok(ProgressView {
         state: campaign.state,
         as_of,
         lag_seconds: lag.now.duration_since(as_of).as_secs_f64().max(0.0),
@@ -148,10 +194,7 @@ async fn read(
         rates,
         preparation: preparation(&campaign),
         campaign: campaign.slug,
-    };
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "public, no-cache"))
-        .json(view))
+    })
 }
 
 /// A quotient of counts, exact far beyond the limits of a campaign.

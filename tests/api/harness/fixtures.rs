@@ -227,8 +227,12 @@ impl Campaign {
         self.send(volunteer, &nothing(cell)).await.expect(201);
     }
 
+    /// As organisers are told it: how it is now.
     pub async fn progress(&self) -> Value {
-        self.public.get(&self.path("/progress")).await.expect(200)
+        self.organiser
+            .get(&self.path("/progress"))
+            .await
+            .expect(200)
     }
 
     /// Waits until progress shows a number at a pointer, and gives all of it.
