@@ -47,15 +47,7 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
         .install_recorder()
         .context("metrics recorder")?;
     tokio::spawn(tidy(handle.clone()));
-    metrics::describe_counter!(
-        "http_requests_total",
-        "Requests by method, route and status."
-    );
-    metrics::describe_histogram!(
-        "http_request_seconds",
-        "Time to answer by method and route, in seconds."
-    );
-    metrics::describe_gauge!("http_requests_in_flight", "Requests being answered.");
+    describe_http();
     metrics::describe_gauge!(
         "database_connections",
         "Connections of the pool by state: size, available, waiting."
@@ -106,6 +98,23 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
     metrics::describe_counter!("tile_requests_total", "Imagery tiles by outcome.");
     describe_jobs();
     Ok(handle)
+}
+
+fn describe_http() {
+    metrics::describe_counter!(
+        "http_requests_total",
+        "Requests by method, route and status."
+    );
+    metrics::describe_histogram!(
+        "http_request_seconds",
+        "Time to answer by method and route, in seconds."
+    );
+    metrics::describe_gauge!("http_requests_in_flight", "Requests being answered.");
+    metrics::describe_gauge!("http_connections", "Open connections of clients.");
+    metrics::describe_counter!(
+        "http_clients_too_slow_total",
+        "Connections and requests that were ended because the client was too slow, by what was waited for: head, body, answer."
+    );
 }
 
 fn describe_looks() {

@@ -111,6 +111,13 @@ impl Config {
     }
 }
 
+/// Connections of one server at most.
+pub const MAX_CONNECTIONS: u32 = 16_384;
+/// How long a connection is kept for its next request.
+pub const KEEP_ALIVE_SECONDS: u64 = 30;
+/// How long a client may keep the server waiting.
+pub const SLOW_CLIENT_SECONDS: u64 = 10;
+
 /// Where and how `serve` listens.
 #[derive(Args, Clone, Debug)]
 pub struct ListenConfig {
@@ -125,6 +132,21 @@ pub struct ListenConfig {
     /// Threads that serve requests. 0 takes one for each core.
     #[arg(long, env = "HTTP_WORKERS", default_value_t = 0)]
     pub http_workers: usize,
+
+    /// Connections that are open at once, at most; others wait for one of them to end. Fewer when
+    /// the process may not open as many files.
+    #[arg(long, env = "MAX_CONNECTIONS", default_value_t = MAX_CONNECTIONS, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_connections: u32,
+
+    /// How long a connection is kept for its next request, in seconds. Longer than a load balancer
+    /// keeps it.
+    #[arg(long, env = "KEEP_ALIVE_SECONDS", default_value_t = KEEP_ALIVE_SECONDS, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub keep_alive_seconds: u64,
+
+    /// How long a client may take for the head of a request, and how long a body or an answer may
+    /// make no progress, in seconds.
+    #[arg(long, env = "SLOW_CLIENT_SECONDS", default_value_t = SLOW_CLIENT_SECONDS, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub slow_client_seconds: u64,
 
     /// How long a stopping server waits for requests that it accepted, in seconds.
     #[arg(long, env = "SHUTDOWN_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]

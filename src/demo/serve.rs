@@ -11,7 +11,7 @@ use super::{
     folder::Folder, ports::Ports, say, seed, services::Ready, source,
 };
 use crate::{
-    config::ListenConfig,
+    config::{KEEP_ALIVE_SECONDS, ListenConfig, MAX_CONNECTIONS, SLOW_CLIENT_SECONDS},
     server::{self, Shared},
     state::App,
     telemetry, worker,
@@ -46,6 +46,9 @@ pub async fn run(
         host: address.ip(),
         port: address.port(),
         http_workers: 0,
+        max_connections: MAX_CONNECTIONS,
+        keep_alive_seconds: KEEP_ALIVE_SECONDS,
+        slow_client_seconds: SLOW_CLIENT_SECONDS,
         shutdown_seconds: SHUTDOWN_SECONDS,
         drain_seconds: 0,
     };

@@ -18,7 +18,7 @@ const METHODS: HeaderValue =
     HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 /// Headers that a page may send.
 const SENT: HeaderValue = HeaderValue::from_static(
-    "authorization, content-type, if-match, if-none-match, idempotency-key, last-event-id, x-request-id",
+    "authorization, content-encoding, content-type, if-match, if-none-match, idempotency-key, last-event-id, x-request-id",
 );
 /// Headers of answers that a page may read.
 const READ: HeaderValue = HeaderValue::from_static(

@@ -4,21 +4,22 @@ use std::{future::Future, pin::Pin};
 
 use actix_web::{
     FromRequest, HttpRequest,
-    dev::{Decompress, Payload},
+    dev::Payload,
     http::{StatusCode, header},
 };
-use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 
-use super::{FieldErrors, Problem, limits::BODY_BYTES_MAX, text::escape_pointer};
+use super::{
+    FieldErrors, Problem, limits::BODY_BYTES_MAX, receive::Announced, text::escape_pointer,
+};
 
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 
-/// A JSON body of at most `MAX` bytes (after decompression).
+/// A JSON body of at most `MAX` bytes, packed and unpacked.
 ///
-/// Errors: 415 for another media type, 413 over the limit, 400 when it is not JSON, 422 with a
-/// pointer when a member is missing, unknown or of the wrong kind.
+/// Errors: 415 for another media type or coding, 413 over the limit, 408 when it comes too slowly,
+/// 400 when it cannot be read or is not JSON, 422 with a pointer when a member is missing, unknown
+/// or of the wrong kind.
 pub struct Body<T, const MAX: usize = BODY_BYTES_MAX>(pub T);
 
 impl<T: DeserializeOwned + 'static, const MAX: usize> FromRequest for Body<T, MAX> {
@@ -27,10 +28,10 @@ impl<T: DeserializeOwned + 'static, const MAX: usize> FromRequest for Body<T, MA
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let media_type = check_media_type(req);
-        let payload = Decompress::from_headers(payload.take(), req.headers());
+        let (announced, payload) = (Announced::by(req), payload.take());
         Box::pin(async move {
             media_type?;
-            let bytes = read(payload, MAX).await?;
+            let bytes = announced.receive(payload, MAX).await?;
             parse(&bytes).map(Self)
         })
     }
@@ -47,9 +48,9 @@ impl<T: DeserializeOwned + Default + 'static, const MAX: usize> FromRequest
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let media_type = check_media_type(req);
-        let payload = Decompress::from_headers(payload.take(), req.headers());
+        let (announced, payload) = (Announced::by(req), payload.take());
         Box::pin(async move {
-            let bytes = read(payload, MAX).await?;
+            let bytes = announced.receive(payload, MAX).await?;
             if bytes.iter().all(u8::is_ascii_whitespace) {
                 return Ok(Self(T::default()));
             }
@@ -58,32 +59,6 @@ impl<T: DeserializeOwned + Default + 'static, const MAX: usize> FromRequest
             parse::<Option<T>>(&bytes).map(|value| Self(value.unwrap_or_default()))
         })
     }
-}
-
-async fn read(
-    mut payload: impl futures_util::Stream<Item = Result<Bytes, actix_web::error::PayloadError>> + Unpin,
-    max: usize,
-) -> Result<Bytes, Problem> {
-    let mut bytes = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|e| {
-            Problem::bad_request(
-                "body_unreadable",
-                format!("The body could not be read: {e}"),
-            )
-        })?;
-        if bytes.len() + chunk.len() > max {
-            return Err(Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "body_too_large",
-                format!(
-                    "The body has more than the {max} bytes that are allowed here. Send less at once."
-                ),
-            ));
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes.freeze())
 }
 
 /// JSON to a value; a wrong member is named by its pointer.

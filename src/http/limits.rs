@@ -6,6 +6,8 @@ pub const BODY_BYTES_MAX: usize = 256 * 1024;
 pub const AREA_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Bytes of a batch of looks.
 pub const BATCH_BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of an address, its query included.
+pub const ADDRESS_BYTES_MAX: usize = 8192;
 /// Languages of one text.
 pub const LOCALES_MAX: usize = 50;
 /// Characters of a language tag.

@@ -18,11 +18,11 @@ use std::{
 
 use actix_http::encoding::Encoder;
 use actix_web::{
-    Error,
+    Error, HttpResponse, ResponseError,
     body::{BodySize, EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
     http::{
-        ConnectionType, Method,
+        ConnectionType, Method, StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
 };
@@ -30,7 +30,15 @@ use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use uuid::{Builder, fmt::Hyphenated};
 
-use super::{access, cors, etag::CODINGS, packing};
+use super::{
+    access,
+    connection::{InWork, Work},
+    cors,
+    etag::CODINGS,
+    limits::ADDRESS_BYTES_MAX,
+    packing,
+    problem::Problem,
+};
 
 /// Header that names a request in answers, logs and problem reports.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -71,18 +79,24 @@ impl Traffic {
 }
 
 /// One request in flight.
-struct InFlight(Rc<Traffic>);
+struct InFlight {
+    traffic: Rc<Traffic>,
+    _in_work: Option<InWork>,
+}
 
 impl InFlight {
-    fn new(traffic: &Rc<Traffic>) -> Self {
+    fn new(traffic: &Rc<Traffic>, req: &ServiceRequest) -> Self {
         traffic.in_flight.fetch_add(1, Ordering::SeqCst);
-        Self(Rc::clone(traffic))
+        Self {
+            traffic: Rc::clone(traffic),
+            _in_work: req.request().conn_data::<Work>().map(Work::begin),
+        }
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::SeqCst);
+        self.traffic.in_flight.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -152,12 +166,23 @@ where
     forward_ready!(service);
 
     fn call(&self, mut req: ServiceRequest) -> Self::Future {
-        let in_flight = InFlight::new(&self.traffic);
+        let in_flight = InFlight::new(&self.traffic, &req);
         let id = request_id(req.headers());
         let started = Instant::now();
         let method = req.method().clone();
         if cors::is_preflight(&req) {
             let response = req.into_response(cors::preflight().map_into_right_body());
+            return Box::pin(ready(Ok(finish(
+                response,
+                (&method, started),
+                in_flight,
+                id,
+            ))));
+        }
+        let address = req.uri().path_and_query();
+        if address.is_some_and(|address| address.as_str().len() > ADDRESS_BYTES_MAX) {
+            let refusal = CURRENT_ID.sync_scope(id.clone(), address_too_long);
+            let response = req.into_response(refusal.map_into_right_body());
             return Box::pin(ready(Ok(finish(
                 response,
                 (&method, started),
@@ -179,6 +204,15 @@ where
     }
 }
 
+fn address_too_long() -> HttpResponse {
+    Problem::new(
+        StatusCode::URI_TOO_LONG,
+        "address_too_long",
+        format!("The address has more than {ADDRESS_BYTES_MAX} bytes. Ask for less at once."),
+    )
+    .error_response()
+}
+
 fn finish<B>(
     mut response: ServiceResponse<B>,
     (method, started): (&Method, Instant),
@@ -190,7 +224,7 @@ fn finish<B>(
     cors::add_headers(headers);
     headers.insert(REQUEST_ID, id);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
-    if in_flight.0.is_draining() {
+    if in_flight.traffic.is_draining() {
         response
             .response_mut()
             .head_mut()

@@ -5,6 +5,7 @@
 //! stable `code`, carries CORS headers and a request id, and never shows what went wrong inside.
 
 mod access;
+pub mod connection;
 mod cors;
 pub mod etag;
 pub mod extract;
@@ -16,6 +17,7 @@ pub mod packing;
 pub mod page;
 mod problem;
 pub mod ready;
+mod receive;
 pub mod text;
 
 pub use extract::{Body, PathParam, Query};

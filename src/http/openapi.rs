@@ -24,6 +24,10 @@ also answers `HEAD`; `OPTIONS` lists the methods, and another method gets 405 (`
 **Problems** are `application/problem+json` (RFC 9457) with a stable `code`; refused members are listed in \
 `errors` with JSON pointers. Answers that ask for patience carry `Retry-After` in seconds.
 
+**What is sent.** A body may be packed by gzip or deflate (`Content-Encoding`); its limit holds for both sizes. An address has \
+8,192 bytes at most (414, `address_too_long`), the head of a request 96 headers and 128 KiB (431). A head has to come within \
+10 seconds (408); a body or an answer that moves less than 2 KiB a second for that long is given up.
+
 **Who calls.** Volunteers are anonymous: `POST /v1/volunteers` gives a signed token. Organisers use an API \
 key. Both are sent as `Authorization: Bearer …`; a key may also be the password of Basic authentication.
 
@@ -172,13 +176,14 @@ fn add_problems(operation: &mut Operation, has_body: bool, secured: bool) {
         );
     }
     if has_body {
+        add("408", "The body came too slowly. Code: `body_too_slow`.");
         add(
             "413",
-            "The body is larger than allowed here. Code: `body_too_large`.",
+            "The body is larger than allowed here, packed or unpacked. Code: `body_too_large`.",
         );
         add(
             "415",
-            "The body is not JSON by its Content-Type. Code: `not_json`.",
+            "The body is not JSON by its Content-Type, or packed in another way than by gzip or deflate; `Accept-Encoding` names them. Codes: `not_json`, `unknown_coding`.",
         );
         add(
             "422",

@@ -74,6 +74,8 @@ pub struct Problem {
     /// The organiser's words, when a campaign is paused.
     message: Option<String>,
     challenge: bool,
+    /// Codings of a body that would have been accepted.
+    codings: Option<&'static str>,
 }
 
 /// The problem on the wire.
@@ -115,6 +117,7 @@ impl Problem {
             retry_after_secs: None,
             message: None,
             challenge: false,
+            codings: None,
         }
     }
 
@@ -176,6 +179,13 @@ impl Problem {
         self
     }
 
+    /// Tells which codings of the body are understood.
+    #[must_use]
+    pub fn accepting(mut self, codings: &'static str) -> Self {
+        self.codings = Some(codings);
+        self
+    }
+
     #[must_use]
     pub fn with_message(mut self, message: Option<String>) -> Self {
         self.message = message;
@@ -231,6 +241,9 @@ impl ResponseError for Problem {
                 header::WWW_AUTHENTICATE,
                 HeaderValue::from_static("Bearer realm=\"spotter\""),
             ));
+        }
+        if let Some(codings) = self.codings {
+            response.insert_header((header::ACCEPT_ENCODING, HeaderValue::from_static(codings)));
         }
         response.json(self.body())
     }

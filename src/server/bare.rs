@@ -1,6 +1,6 @@
 //! What a process tells that serves nothing else, the worker: `/livez` and `/metrics`.
 
-use std::net::TcpListener;
+use std::{net::TcpListener, time::Duration};
 
 use actix_web::{
     App as WebApp, HttpResponse, HttpServer,
@@ -11,8 +11,11 @@ use actix_web::{
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use super::{HEAD_TIMEOUT, KEEP_ALIVE, health};
-use crate::state::App;
+use super::health;
+use crate::{
+    config::{KEEP_ALIVE_SECONDS, SLOW_CLIENT_SECONDS},
+    state::App,
+};
 
 /// Builds it on a listener. It answers as long as the result is awaited.
 pub fn bare(app: App, handle: PrometheusHandle, listener: TcpListener) -> anyhow::Result<Server> {
@@ -25,8 +28,8 @@ pub fn bare(app: App, handle: PrometheusHandle, listener: TcpListener) -> anyhow
             .route("/metrics", web::get().to(read_metrics))
     })
     .workers(1)
-    .client_request_timeout(HEAD_TIMEOUT)
-    .keep_alive(KEEP_ALIVE)
+    .client_request_timeout(Duration::from_secs(SLOW_CLIENT_SECONDS))
+    .keep_alive(Duration::from_secs(KEEP_ALIVE_SECONDS))
     .shutdown_timeout(1)
     .disable_signals()
     .listen(listener)

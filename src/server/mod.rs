@@ -6,10 +6,11 @@
 mod bare;
 mod fallback;
 mod health;
+mod listen;
 
 use std::{future::Future, net::TcpListener, sync::Arc, time::Duration};
 
-use actix_web::{App as WebApp, HttpServer, dev::Server, web::Data};
+use actix_web::{App as WebApp, dev::Server, web::Data};
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
 use utoipa_actix_web::AppExt;
@@ -33,10 +34,6 @@ use crate::{
 pub use bare::bare;
 use fallback::Methods;
 
-/// Longest wait for the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long an idle connection is kept.
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Without a request for so long, a stopping server ends its idle connections.
 const QUIET: Duration = Duration::from_millis(500);
 
@@ -94,7 +91,7 @@ pub fn build(
     let document = Arc::new(document());
     let methods = Data::new(Methods::new(&openapi::methods(&document), pages::paths())?);
     let text = Data::new(openapi_text(&document)?);
-    let mut server = HttpServer::new(move || {
+    listen::serve(listener, config, move || {
         let (web, _) = WebApp::new()
             .app_data(app.clone())
             .app_data(traffic.clone())
@@ -115,16 +112,6 @@ pub fn build(
             .wrap(Door::new(rates.get_ref().clone(), keys.get_ref().clone()))
             .wrap(Around::new(traffic.get_ref().clone()))
     })
-    .client_request_timeout(HEAD_TIMEOUT)
-    .keep_alive(KEEP_ALIVE)
-    .shutdown_timeout(config.shutdown_seconds)
-    .disable_signals()
-    .listen(listener)
-    .context("PORT: cannot listen")?;
-    if config.http_workers > 0 {
-        server = server.workers(config.http_workers);
-    }
-    Ok(server.run())
 }
 
 /// Serves until `stop` completes, then lets accepted requests finish.

@@ -186,7 +186,7 @@ fn every_operation_documents_its_errors() {
             needed.extend(["401", "403"]);
         }
         if operation["requestBody"].is_object() {
-            needed.extend(["400", "413", "415", "422"]);
+            needed.extend(["400", "408", "413", "415", "422"]);
         }
         let by_id = name.contains('{');
         needed.extend(by_id.then_some("404"));

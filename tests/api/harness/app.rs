@@ -161,16 +161,19 @@ impl App {
 
     /// Starts one more server, with other settings where they are given.
     pub async fn start_server(&self, settings: &[(&str, &str)]) -> Process {
-        self.start_listening("serve", "serving at ", settings).await
+        self.listening(self.command(&["serve"], settings), "serving at ")
+            .await
     }
 
-    async fn start_listening(
-        &self,
-        role: &str,
-        announced: &str,
-        settings: &[(&str, &str)],
-    ) -> Process {
-        let mut command = self.command(&[role], settings);
+    /// Starts one more server that may open so many files.
+    pub async fn start_server_with_files(&self, files: u32) -> Process {
+        let limit = format!("--nofile={files}:{files}");
+        let program = env!("CARGO_BIN_EXE_spotter");
+        let command = self.command_of("prlimit", &[&limit, program, "serve"], &[]);
+        self.listening(command, "serving at ").await
+    }
+
+    async fn listening(&self, mut command: Command, announced: &str) -> Process {
         command.stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -180,7 +183,7 @@ impl App {
                     return url.to_owned();
                 }
             }
-            panic!("{role} ended before it listened:\n{}", self.log());
+            panic!("the process ended before it listened:\n{}", self.log());
         };
         let url = tokio::time::timeout(DEADLINE, reading).await.unwrap();
         Process {
@@ -193,7 +196,7 @@ impl App {
     /// Starts one more worker, which tells how it is, and gives its address too.
     pub async fn start_watched_worker(&self) -> Process {
         let settings = [("METRICS_LISTEN", "127.0.0.1:0")];
-        self.start_listening("worker", "metrics at ", &settings)
+        self.listening(self.command(&["worker"], &settings), "metrics at ")
             .await
     }
 
@@ -213,11 +216,15 @@ impl App {
     }
 
     fn command(&self, arguments: &[&str], more: &[(&str, &str)]) -> Command {
+        self.command_of(env!("CARGO_BIN_EXE_spotter"), arguments, more)
+    }
+
+    fn command_of(&self, program: &str, arguments: &[&str], more: &[(&str, &str)]) -> Command {
         let log = File::options()
             .append(true)
             .open(self.folder.join("log"))
             .unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_spotter"));
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .env_clear()
@@ -315,6 +322,15 @@ impl Process {
             .and_then(|id| i32::try_from(id).ok())
             .unwrap();
         kill_process(Pid::from_raw(id).unwrap(), Signal::TERM).unwrap();
+    }
+
+    /// Memory of the process in MiB: `VmRSS`, or `VmHWM` for the most that it ever was.
+    pub fn memory(&self, kind: &str) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id().unwrap());
+        let status = fs::read_to_string(path).unwrap();
+        let line = status.lines().find(|line| line.starts_with(kind)).unwrap();
+        let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        kib / 1024
     }
 
     /// Ends the process at once, as a power cut does.

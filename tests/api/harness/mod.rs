@@ -12,6 +12,7 @@ pub mod places;
 pub mod proxy;
 pub mod s3;
 pub mod source;
+pub mod wire;
 
 use std::{future::Future, time::Duration};
 
