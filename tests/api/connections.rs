@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::harness::{App, Client, eventually, wire::Wire};
+use crate::harness::{App, Client, eventually, is_repetition, wire::Wire};
 
 const PING: &str = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
 /// Of DESIGN's budget.
@@ -51,6 +51,9 @@ fn possible() -> usize {
 
 #[tokio::test]
 async fn ten_thousand_idle_connections_cost_little_memory_and_hinder_nobody() {
+    if is_repetition() {
+        return;
+    }
     let app = App::builder().servers(1).workers(0).start().await;
     let count = CONNECTIONS.min(possible());
     let mut server = app.start_server(&[("KEEP_ALIVE_SECONDS", "600")]).await;
@@ -73,6 +76,9 @@ async fn ten_thousand_idle_connections_cost_little_memory_and_hinder_nobody() {
 
 #[tokio::test]
 async fn idle_connections_are_closed_after_the_time_that_they_are_kept() {
+    if is_repetition() {
+        return;
+    }
     let app = App::builder().servers(1).workers(0).start().await;
     let server = app.start_server(&[("KEEP_ALIVE_SECONDS", "1")]).await;
     for mut wire in used(&server.url, 200).await {
@@ -87,6 +93,9 @@ async fn idle_connections_are_closed_after_the_time_that_they_are_kept() {
 
 #[tokio::test]
 async fn connections_beyond_the_limit_wait_until_one_ends() {
+    if is_repetition() {
+        return;
+    }
     let app = App::builder().servers(1).workers(0).start().await;
     let settings = [("MAX_CONNECTIONS", "8"), ("KEEP_ALIVE_SECONDS", "600")];
     let server = app.start_server(&settings).await;
@@ -95,6 +104,9 @@ async fn connections_beyond_the_limit_wait_until_one_ends() {
 
 #[tokio::test]
 async fn a_server_that_may_open_few_files_bears_as_many_connections_as_it_can() {
+    if is_repetition() {
+        return;
+    }
     let app = App::builder().servers(1).workers(0).start().await;
     // Half of them for clients.
     let server = app.start_server_with_files(120).await;

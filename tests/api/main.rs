@@ -58,6 +58,7 @@ mod rates_networks;
 mod restore;
 mod rolling_restart;
 mod seen_within;
+mod server_dies;
 mod shared_answers;
 mod simulation;
 mod slow_clients;

@@ -10,7 +10,7 @@ use flate2::{
 use futures_util::future::join_all;
 
 use crate::harness::{
-    App, Client, json, nothing,
+    App, Client, is_repetition, json, nothing,
     wire::{Answer, Wire},
 };
 
@@ -78,6 +78,9 @@ async fn calls(app: &App) -> Vec<(&'static str, String, Client, usize)> {
 
 #[tokio::test]
 async fn every_body_has_its_limit_and_one_byte_more_is_refused_however_it_is_sent() {
+    if is_repetition() {
+        return;
+    }
     let app = App::builder().servers(1).start().await;
     for (method, path, client, max) in calls(&app).await {
         let call = |body: reqwest::Body| {
@@ -109,6 +112,9 @@ async fn every_body_has_its_limit_and_one_byte_more_is_refused_however_it_is_sen
 
 #[tokio::test]
 async fn a_body_that_says_it_is_too_long_is_refused_before_it_comes() {
+    if is_repetition() {
+        return;
+    }
     let app = App::builder().servers(1).start().await;
     for (method, path, client, max) in calls(&app).await {
         for length in [max + 1, 100_000_000_000] {
@@ -122,6 +128,9 @@ async fn a_body_that_says_it_is_too_long_is_refused_before_it_comes() {
 
 #[tokio::test]
 async fn a_packed_batch_is_stored() {
+    if is_repetition() {
+        return;
+    }
     let app = App::start().await;
     let campaign = app.campaign().cells(3, 3).open().await;
     let batch =
@@ -155,6 +164,9 @@ async fn a_packed_batch_is_stored() {
 
 #[tokio::test]
 async fn what_is_packed_wrongly_is_refused() {
+    if is_repetition() {
+        return;
+    }
     let app = App::builder().servers(1).workers(0).start().await;
     let organiser = app.organiser().await;
     let send = |coding: &str, body: Vec<u8>| {
@@ -226,6 +238,9 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
 
 #[tokio::test]
 async fn a_body_that_unpacks_to_gigabytes_costs_no_more_than_its_limit() {
+    if is_repetition() {
+        return;
+    }
     let app = App::builder().servers(1).start().await;
     let campaign = app.campaign().open().await;
     let volunteer = app.volunteer().await;
@@ -255,6 +270,9 @@ async fn a_body_that_unpacks_to_gigabytes_costs_no_more_than_its_limit() {
 
 #[tokio::test]
 async fn a_head_has_96_headers_and_128_kib_at_most() {
+    if is_repetition() {
+        return;
+    }
     let app = App::builder().servers(1).workers(0).start().await;
     let url = &app.servers[0].url;
     let with = |headers: usize, bytes: usize| {
@@ -288,6 +306,9 @@ async fn a_head_has_96_headers_and_128_kib_at_most() {
 
 #[tokio::test]
 async fn an_address_has_8192_bytes_at_most() {
+    if is_repetition() {
+        return;
+    }
     let app = App::builder().servers(1).workers(0).start().await;
     for path in ["/v1/campaigns?cursor=", "/nowhere/", "/livez?"] {
         let long = |bytes: usize| format!("{path}{}", "a".repeat(bytes - path.len()));

@@ -11,6 +11,7 @@ use crate::harness::{
     app::Process,
     eventually,
     fixtures::nothing,
+    is_repetition,
     wire::{Answer, Wire},
 };
 
@@ -52,6 +53,9 @@ async fn counted(client: &Client, name: &str) -> f64 {
 
 #[tokio::test]
 async fn a_head_that_comes_byte_by_byte_is_refused_and_others_are_served() {
+    if is_repetition() {
+        return;
+    }
     let (app, server) = start().await;
     let others = app.public().at(&server.url);
     let crowd: Vec<_> = (0..60)
@@ -80,6 +84,9 @@ async fn a_head_that_comes_byte_by_byte_is_refused_and_others_are_served() {
 
 #[tokio::test]
 async fn the_second_head_of_a_connection_has_no_more_time_than_the_first() {
+    if is_repetition() {
+        return;
+    }
     let (_app, server) = start().await;
     let mut wire = Wire::to(&server.url).await;
     wire.say(PING).await;
@@ -90,22 +97,28 @@ async fn the_second_head_of_a_connection_has_no_more_time_than_the_first() {
 
 #[tokio::test]
 async fn a_connection_that_says_nothing_more_is_closed_without_a_word() {
+    if is_repetition() {
+        return;
+    }
     let (_app, server) = start().await;
     let mut fresh = Wire::to(&server.url).await;
-    assert_eq!(fresh.rest().await, b"");
     let mut used = Wire::to(&server.url).await;
     used.say(PING).await;
     assert_eq!(used.answer().await.status, 200);
-    assert_eq!(used.rest().await, b"");
+    let (fresh, used) = tokio::join!(fresh.rest(), used.rest());
+    assert_eq!((fresh, used), (Vec::new(), Vec::new()));
 }
 
 #[tokio::test]
 async fn a_connection_is_kept_for_as_long_as_it_is_used() {
+    if is_repetition() {
+        return;
+    }
     let (_app, server) = start().await;
     let mut wire = Wire::to(&server.url).await;
     let begin = Instant::now();
-    // Longer than an idle connection is kept.
-    while begin.elapsed() < Duration::from_secs(5) {
+    // Longer than an idle one is kept.
+    while begin.elapsed() < Duration::from_secs(3) {
         wire.say(PING).await;
         assert_eq!(wire.answer().await.status, 200);
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -114,6 +127,9 @@ async fn a_connection_is_kept_for_as_long_as_it_is_used() {
 
 #[tokio::test]
 async fn a_body_that_comes_byte_by_byte_is_refused() {
+    if is_repetition() {
+        return;
+    }
     let (app, server) = start().await;
     let volunteer = app.volunteer().await;
     let path = "/v1/campaigns/none/looks";
@@ -133,15 +149,20 @@ async fn a_body_that_comes_byte_by_byte_is_refused() {
             ..answer
         }
     };
-    sending(sized, &mut one_by_one())
-        .await
-        .refused(408, "body_too_slow");
-    let answer = sending(chunked, &mut chunks.into_iter()).await;
-    assert_eq!(answer.status, 408, "{answer:?}");
+    let (mut one_by_one, mut chunks) = (one_by_one(), chunks.into_iter());
+    let (sized, chunked) = tokio::join!(
+        sending(sized, &mut one_by_one),
+        sending(chunked, &mut chunks),
+    );
+    sized.refused(408, "body_too_slow");
+    assert_eq!(chunked.status, 408, "{chunked:?}");
 }
 
 #[tokio::test]
 async fn a_phone_on_a_poor_network_gets_its_looks_through() {
+    if is_repetition() {
+        return;
+    }
     let app = App::start().await;
     let server = app.start_server(&[("SLOW_CLIENT_SECONDS", "2")]).await;
     let campaign = app.campaign().cells(4, 4).open().await;
@@ -150,7 +171,7 @@ async fn a_phone_on_a_poor_network_gets_its_looks_through() {
         "looks": campaign.cells.iter().map(|cell| nothing(*cell)).collect::<Vec<_>>()
     }))
     .unwrap();
-    batch.resize(40 * 1024, b' ');
+    batch.resize(32 * 1024, b' ');
     let length = format!("Content-Length: {}", batch.len());
     let path = campaign.path("/looks/batch");
     let mut wire = Wire::to(&server.url).await;
@@ -159,13 +180,16 @@ async fn a_phone_on_a_poor_network_gets_its_looks_through() {
     let pieces = batch.chunks(1024).map(<[u8]>::to_vec);
     wire.say_slowly(pieces, Duration::from_millis(90)).await;
     let answer = wire.answer().await;
-    assert!(begin.elapsed() > Duration::from_secs(3));
+    assert!(begin.elapsed() > Duration::from_millis(2500));
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(app.number("SELECT count(*) FROM looks").await, 16);
 }
 
 #[tokio::test]
 async fn who_takes_none_of_an_answer_is_let_go() {
+    if is_repetition() {
+        return;
+    }
     let (app, server) = start().await;
     let others = app.public().at(&server.url);
     let asset = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -183,6 +207,9 @@ async fn who_takes_none_of_an_answer_is_let_go() {
 
 #[tokio::test]
 async fn a_body_that_nobody_reads_does_not_keep_a_connection() {
+    if is_repetition() {
+        return;
+    }
     let (app, server) = start().await;
     let nobody = app.public();
     let head =

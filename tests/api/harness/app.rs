@@ -43,6 +43,7 @@ pub struct Builder {
     servers: Option<usize>,
     workers: usize,
     empty: bool,
+    database: Option<Database>,
 }
 
 /// One child process.
@@ -66,6 +67,7 @@ impl App {
             servers: None,
             workers: 1,
             empty: false,
+            database: None,
         }
     }
 
@@ -260,11 +262,17 @@ impl Builder {
         self
     }
 
+    /// On this database.
+    pub fn database(mut self, database: Database) -> Self {
+        self.database = Some(database);
+        self
+    }
+
     pub async fn start(self) -> App {
-        let database = if self.empty {
-            Database::create_empty().await
-        } else {
-            Database::create().await
+        let database = match self.database {
+            Some(database) => database,
+            None if self.empty => Database::create_empty().await,
+            None => Database::create().await,
         };
         let folder = std::env::temp_dir().join(&database.name);
         fs::create_dir_all(folder.join("store")).unwrap();

@@ -57,6 +57,14 @@ impl Client {
         }
     }
 
+    /// The same caller at these servers in turn.
+    pub fn among(&self, servers: &[String]) -> Self {
+        Self {
+            servers: Arc::new(servers.to_vec()),
+            ..self.clone()
+        }
+    }
+
     pub fn bearer(&self) -> &str {
         self.bearer.as_deref().unwrap_or_default()
     }

@@ -9,6 +9,8 @@ use std::{
 use tokio::sync::OnceCell;
 use tokio_postgres::{Config, NoTls};
 
+use super::postgres::Postgres;
+
 /// Databases of crashed runs are dropped when they are older than this, in seconds.
 const STALE_SECS: i64 = 1800;
 /// Key of the lock under which the template is made.
@@ -20,49 +22,66 @@ static TEMPLATE: OnceCell<String> = OnceCell::const_new();
 /// A database of one test. It is dropped with the value.
 pub struct Database {
     pub name: String,
+    /// The server's address, and that of its pooler.
+    server: String,
+    pooled: Option<String>,
 }
 
 impl Database {
     /// A migrated database.
     pub async fn create() -> Self {
         let template = TEMPLATE.get_or_init(template).await;
-        Self::make(&format!("TEMPLATE {template} STRATEGY file_copy")).await
+        Self::make(
+            &format!("TEMPLATE {template} STRATEGY file_copy"),
+            server(),
+            pgbouncer(),
+        )
+        .await
     }
 
     /// A database without any table.
     pub async fn create_empty() -> Self {
-        Self::make("").await
+        Self::make("", server(), pgbouncer()).await
     }
 
-    async fn make(options: &str) -> Self {
-        let server = connect(&server()).await;
+    /// One without any table at another server.
+    pub async fn create_empty_at(postgres: &Postgres) -> Self {
+        Self::make("", postgres.url.clone(), postgres.pooled.clone()).await
+    }
+
+    async fn make(options: &str, server: String, pooled: Option<String>) -> Self {
+        let administrator = connect(&server).await;
         let name = format!(
             "spt_{}_{}",
-            now_secs(&server).await,
+            now_secs(&administrator).await,
             uuid::Uuid::new_v4().simple()
         );
-        server
+        administrator
             .batch_execute(&format!("CREATE DATABASE {name} {options}"))
             .await
             .unwrap();
-        Self { name }
+        Self {
+            name,
+            server,
+            pooled,
+        }
     }
 
     /// The address for the program under test: past the pooler where the run has one.
     pub fn url(&self) -> String {
-        match pgbouncer() {
-            Some(url) => with_database(&url, &self.name),
+        match &self.pooled {
+            Some(url) => with_database(url, &self.name),
             None => self.direct_url(),
         }
     }
 
     pub fn direct_url(&self) -> String {
-        with_database(&server(), &self.name)
+        with_database(&self.server, &self.name)
     }
 
     /// A connection to another database of the same server, for what cannot be done from within.
     pub async fn elsewhere(&self) -> tokio_postgres::Client {
-        connect(&server()).await
+        connect(&self.server).await
     }
 
     /// A connection of the test's own, straight to the server.
@@ -74,6 +93,7 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let server = self.server.clone();
         // A thread of its own: the test's runtime cannot be waited for while it is dropped.
         let dropping = std::thread::spawn(move || {
             if let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
@@ -81,7 +101,7 @@ impl Drop for Database {
                 .build()
             {
                 let _best_effort = runtime
-                    .block_on(async { connect(&server()).await.batch_execute(&statement).await });
+                    .block_on(async { connect(&server).await.batch_execute(&statement).await });
             }
         });
         let _best_effort = dropping.join();

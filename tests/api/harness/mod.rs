@@ -9,6 +9,7 @@ pub mod db;
 pub mod fixtures;
 pub mod memcached;
 pub mod places;
+pub mod postgres;
 pub mod proxy;
 pub mod s3;
 pub mod source;
@@ -64,6 +65,12 @@ pub fn free_port() -> u16 {
     ports
         .find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
         .unwrap()
+}
+
+/// Whether this run repeats the tests past `PgBouncer`. What has nothing to do with the database
+/// need not be repeated.
+pub fn is_repetition() -> bool {
+    db::pgbouncer().is_some()
 }
 
 /// A new id, as a client makes it.
