@@ -232,7 +232,9 @@ impl Deck {
             server: self.server,
             hold_secs: HOLD.as_secs_f64(),
         };
-        let claimed = queries::claim(&*conn, &by, claim).await?;
+        let claimed = queries::claim(&*conn, &by, claim)
+            .await
+            .inspect_err(|_| self.held().unsettled.doubt())?;
         metrics::counter!("deck_claims_total", "kind" => claim.kind()).increment(1);
         if claimed.piles.is_empty() {
             return Ok(Brought::nothing(claimed));
@@ -240,7 +242,7 @@ impl Deck {
         let ids = claimed.piles.iter().map(|stored| stored.id);
         let loaded = queries::load(&*conn, self.campaign_id, ids.clone())
             .await
-            .inspect_err(|_| self.held().keep_unread(ids.map(CellId::get)))?;
+            .inspect_err(|_| self.held().unsettled.keep_unread(ids.map(CellId::get)))?;
         let piles = loaded.into_piles(self.campaign_id, &claimed.piles, claimed.now.into());
         let corrections = piles
             .iter()
@@ -255,9 +257,18 @@ impl Deck {
         })
     }
 
-    /// Frees what could not be read, and stores what could not be stored.
+    /// Frees what could not be read or was not heard of, and stores what could not be stored.
     async fn catch_up(&self, app: &App) -> Result<(), DbError> {
-        let unread = self.held().take_unread();
+        let own = {
+            let held = self.held();
+            held.unsettled.is_in_doubt().then(|| held.own())
+        };
+        if let Some(own) = own {
+            let conn = app.db.get().await?;
+            queries::release_others(&*conn, self.campaign_id, self.server, &own).await?;
+            self.held().unsettled.freed();
+        }
+        let unread = self.held().unsettled.take_unread();
         if !unread.is_empty() {
             let freed = async {
                 let conn = app.db.get().await?;
@@ -265,7 +276,7 @@ impl Deck {
             };
             let freed = freed.await;
             if freed.is_err() {
-                self.held().keep_unread(unread);
+                self.held().unsettled.keep_unread(unread);
             }
             freed?;
         }
@@ -276,7 +287,7 @@ impl Deck {
     async fn put(&self, app: &App, mut piles: Vec<Pile>) -> Result<(), DbError> {
         let rules = {
             let mut held = self.held();
-            piles.extend(held.take_unstored());
+            piles.extend(held.unsettled.take_unstored());
             held.hand.rules().clone()
         };
         let summaries: Vec<Summary> = piles
@@ -285,7 +296,7 @@ impl Deck {
             .collect();
         let stored = self.store(app, &summaries, None).await;
         if stored.is_err() {
-            self.held().keep_unstored(piles);
+            self.held().unsettled.keep_unstored(piles);
         }
         stored
     }

@@ -117,6 +117,10 @@ impl Hand {
         self.piles.len()
     }
 
+    pub fn ids(&self) -> impl Iterator<Item = CellId> {
+        self.piles.keys().copied()
+    }
+
     pub fn holds(&self, pile: CellId) -> bool {
         self.piles.contains_key(&pile)
     }

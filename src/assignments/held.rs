@@ -14,8 +14,12 @@ use super::{
     near::Near,
     queries::{Claim, Claimed},
     rules::Rules,
+    unsettled::Unsettled,
 };
-use crate::{campaigns::Running, geo::Tile};
+use crate::{
+    campaigns::Running,
+    geo::{CellId, Tile},
+};
 
 /// How long a hand is kept at most: what other servers know meanwhile is not known here.
 const HAND_AGE_MAX: Duration = Duration::from_secs(10);
@@ -42,17 +46,11 @@ const HELD_WAIT: Duration = Duration::from_millis(1200);
 const HELD_GAP: Duration = Duration::from_millis(500);
 /// How long after that what others hold is passed over, until it is waited for again.
 const HELD_PASS: Duration = Duration::from_secs(5);
-/// Rest after piles could not be put back.
-const UNSTORED_REST: Duration = Duration::from_millis(500);
 
 pub struct Held {
     pub hand: Hand,
     campaign_id: Uuid,
-    /// Piles that were laid down and could not be stored; nothing is dealt from them.
-    unstored: Vec<Pile>,
-    /// Piles that were claimed and could not be read.
-    unread: Vec<i64>,
-    failed_at: Option<Instant>,
+    pub unsettled: Unsettled,
     pub near: Near,
     /// Since when other servers hold all that comes next, and when that was last found.
     elsewhere: Option<(Instant, Instant)>,
@@ -91,9 +89,7 @@ impl Held {
         Self {
             hand: Hand::new(campaign_id, Rules::default()),
             campaign_id,
-            unstored: Vec::new(),
-            unread: Vec::new(),
-            failed_at: None,
+            unsettled: Unsettled::default(),
             near: Near::default(),
             elsewhere: None,
             is_scarce: false,
@@ -255,24 +251,10 @@ impl Held {
         self.hand.lay_down()
     }
 
-    /// Keeps piles that could not be stored until they can.
-    pub fn keep_unstored(&mut self, piles: Vec<Pile>) {
-        self.failed_at = Some(Instant::now());
-        self.unstored.extend(piles);
-    }
-
-    pub fn take_unstored(&mut self) -> Vec<Pile> {
-        std::mem::take(&mut self.unstored)
-    }
-
-    /// Keeps in mind what was claimed and could not be read, to free it.
-    pub fn keep_unread(&mut self, piles: impl IntoIterator<Item = i64>) {
-        self.failed_at = Some(Instant::now());
-        self.unread.extend(piles);
-    }
-
-    pub fn take_unread(&mut self) -> Vec<i64> {
-        std::mem::take(&mut self.unread)
+    /// Piles that this server knows to be its own.
+    pub fn own(&self) -> Vec<i64> {
+        let own = self.hand.ids().chain(self.unsettled.unstored());
+        own.map(CellId::get).collect()
     }
 
     /// Whether requests have waited for what other servers hold, so that it is passed over now.
@@ -344,9 +326,8 @@ impl Held {
 
     /// What has to be done now, if anything.
     pub fn chore(&self) -> Option<Chore> {
-        if !self.unstored.is_empty() || !self.unread.is_empty() {
-            let rest = self.failed_at.map(|at| at.elapsed());
-            return (rest > Some(UNSTORED_REST)).then_some(Chore::CatchUp);
+        if let Some(is_due) = self.unsettled.is_due() {
+            return is_due.then_some(Chore::CatchUp);
         }
         let age = self.claimed_at?.elapsed();
         let is_over = self.last_deal.elapsed() > IDLE_MAX || age > HAND_AGE_MAX;

@@ -33,6 +33,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod unsettled;
 
 use jiff::Timestamp;
 use uuid::Uuid;

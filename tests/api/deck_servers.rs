@@ -6,6 +6,7 @@ use crate::harness::{
     App, Cell, eventually,
     fixtures::{at_once, cells_of},
     json,
+    proxy::{Cut, Proxy},
 };
 
 /// A server that is not there holds so many of the first piles.
@@ -79,6 +80,39 @@ async fn what_was_dealt_before_the_database_went_away_is_dealt_to_nobody_else() 
         for cell in more {
             assert!(dealt.insert(cell), "{cell} twice");
         }
+    }
+}
+
+#[tokio::test]
+async fn piles_whose_claim_was_not_heard_of_are_dealt_by_whoever_is_asked_next() {
+    for there in [false, true] {
+        let app = App::builder().servers(1).start().await;
+        let campaign = app.campaign().cells(4, 4).looks_wanted(1).open().await;
+        let proxy = Proxy::before(&app.database.url()).await;
+        let server = app.start_server(&[("DATABASE_URL", &proxy.url)]).await;
+        let volunteer = app.volunteer().await;
+        let here = volunteer.at(&server.url);
+        // The campaign is known by then.
+        here.get(&campaign.path("")).await.expect(200);
+        proxy.cut_at("-- assignments::claim_next", 1, Cut::BeforeAnswer);
+        let refused = campaign.ask(&here, 1).await;
+        refused.refused(503, "database_away");
+        assert_eq!(proxy.cuts_left(), 0);
+        let asked = if there {
+            // It is told that another holds what is left, and asks again.
+            eventually("the other server deals", || async {
+                let dealt = campaign.ask(&volunteer, 16).await.expect(200);
+                assert!(
+                    dealt["exhausted"] == false || dealt["retry_after_seconds"].is_number(),
+                    "{dealt}"
+                );
+                (dealt["exhausted"] == false).then_some(dealt)
+            })
+            .await
+        } else {
+            campaign.ask(&here, 16).await.expect(200)
+        };
+        assert_eq!(cells_of(&asked).len(), 16, "{asked}");
     }
 }
 

@@ -15,7 +15,7 @@ pub use history::{
     forget_ended, looked_at, now, open_campaigns, read, renew, renewals, who_looked,
 };
 pub use load::load;
-pub use put::{put, release};
+pub use put::{put, release, release_others};
 
 use super::{
     card::LEVEL_NONE,

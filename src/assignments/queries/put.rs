@@ -89,19 +89,57 @@ pub async fn release(
     server: Uuid,
     piles: &[i64],
 ) -> Result<(), DbError> {
-    let sql = "-- assignments::release
+    let which = "pile = ANY ($3)";
+    free(
+        db,
+        "-- assignments::release",
+        which,
+        (campaign_id, server),
+        piles,
+    )
+    .await
+}
+
+/// Frees what a server holds without knowing it: all but these.
+pub async fn release_others(
+    db: &impl GenericClient,
+    campaign_id: Uuid,
+    server: Uuid,
+    own: &[i64],
+) -> Result<(), DbError> {
+    let which = "pile <> ALL ($3)";
+    free(
+        db,
+        "-- assignments::release_others",
+        which,
+        (campaign_id, server),
+        own,
+    )
+    .await
+}
+
+async fn free(
+    db: &impl GenericClient,
+    name: &str,
+    which: &str,
+    (campaign_id, server): (Uuid, Uuid),
+    piles: &[i64],
+) -> Result<(), DbError> {
+    let sql = format!(
+        "{name}
         WITH locked AS (
             SELECT pile FROM piles
-            WHERE campaign_id = $1 AND holder = $2 AND pile = ANY ($3)
+            WHERE campaign_id = $1 AND holder = $2 AND {which}
             ORDER BY pile
             FOR UPDATE
         )
         UPDATE piles AS p
         SET holder = NULL, held_until = NULL, nudged = true, due_at = least(p.due_at, now())
         FROM locked AS l
-        WHERE p.campaign_id = $1 AND p.pile = l.pile";
+        WHERE p.campaign_id = $1 AND p.pile = l.pile"
+    );
     db.execute_typed(
-        sql,
+        &sql,
         &[
             (&campaign_id, Type::UUID),
             (&server, Type::UUID),

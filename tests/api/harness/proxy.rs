@@ -16,9 +16,9 @@ use tokio::{
 };
 
 /// By which a statement that stores looks is known on the wire.
-const STORE: &[u8] = b"-- looks::store";
+const STORE: &str = "-- looks::store";
 
-/// When a connection that stores looks is cut.
+/// When a connection is cut that carries a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
     /// The statement does not reach the database.
@@ -38,7 +38,8 @@ pub struct Proxy {
 struct State {
     /// Where the database is.
     target: String,
-    /// How often it has still to be cut, and when.
+    /// How the statement that is cut begins, how often that has still to happen, and when.
+    statement: watch::Sender<&'static str>,
     cuts: AtomicUsize,
     when: watch::Sender<Cut>,
     passable: watch::Sender<bool>,
@@ -54,6 +55,7 @@ impl Proxy {
         url.set_port(Some(port)).unwrap();
         let state = Arc::new(State {
             target,
+            statement: watch::Sender::new(STORE),
             cuts: AtomicUsize::new(0),
             when: watch::Sender::new(Cut::BeforeStatement),
             passable: watch::Sender::new(true),
@@ -73,6 +75,12 @@ impl Proxy {
 
     /// The next statements that store looks are cut.
     pub fn cut(&self, times: usize, when: Cut) {
+        self.cut_at(STORE, times, when);
+    }
+
+    /// The next statements that begin so are cut.
+    pub fn cut_at(&self, statement: &'static str, times: usize, when: Cut) {
+        self.state.statement.send_replace(statement);
         self.state.when.send_replace(when);
         self.state.cuts.store(times, Ordering::SeqCst);
     }
@@ -128,7 +136,9 @@ impl State {
         let mut piece = vec![0; 64 * 1024];
         while let Ok(length @ 1..) = from.read(&mut piece).await {
             let said = &piece[..length];
-            if said.windows(STORE.len()).any(|part| part == STORE) && self.takes_a_cut() {
+            let statement = self.statement.borrow().as_bytes();
+            let is_it = said.windows(statement.len()).any(|part| part == statement);
+            if is_it && self.takes_a_cut() {
                 if *self.when.borrow() == Cut::BeforeStatement {
                     return;
                 }
