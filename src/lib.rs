@@ -20,6 +20,7 @@ pub mod state;
 // Features.
 pub mod accounts;
 pub mod rates;
+pub mod admission;
 pub mod imagery;
 pub mod campaigns;
 pub mod assignments;

@@ -26,7 +26,7 @@ struct Files;
 /// Addresses of documents and the files behind them.
 const DOCUMENTS: [(&str, &str); 7] = [
     ("/", "index.html"),
-    ("/busy.html", "busy.html"),
+    ("/busy.html", BUSY),
     ("/s/{slug}", VOLUNTEER),
     ("/organise", ORGANISER),
     ("/organise/new", ORGANISER),
@@ -36,6 +36,7 @@ const DOCUMENTS: [(&str, &str); 7] = [
 /// The organiser's pages show it in a frame, to try a campaign out.
 const VOLUNTEER: &str = "volunteer.html";
 const ORGANISER: &str = "organise.html";
+const BUSY: &str = "busy.html";
 
 /// Codings for which files were made at build time, best first.
 const PRECOMPRESSED: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
@@ -63,6 +64,13 @@ pub fn routes(config: &mut web::ServiceConfig) {
     }
     config.route("/assets/{path:.*}", web::get().to(asset));
     config.route("/favicon.svg", web::get().to(favicon));
+}
+
+/// The page for people who cannot be let through, and its policy; none in a program without pages.
+pub fn busy() -> Option<(String, HeaderValue)> {
+    let html = Files::get(BUSY)?;
+    let html = String::from_utf8_lossy(&html.data).into_owned();
+    Some((html, policy_of(BUSY)?))
 }
 
 /// Addresses of pages, for `Allow`.

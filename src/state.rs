@@ -14,6 +14,8 @@ pub struct Parts {
     pub config: Arc<Config>,
     pub clock: Clock,
     pub db: Db,
+    /// Connections for health, metrics and the mode, which the crowd's requests never hold.
+    pub db_apart: Db,
     pub cache: Cache,
     pub objects: Arc<dyn ObjectStore>,
 }
@@ -34,6 +36,7 @@ impl App {
         let clock = Clock::default();
         Ok(Self(Arc::new(Parts {
             db: Db::open(&config.database)?,
+            db_apart: Db::open_apart(&config.database)?,
             cache: Cache::open(&config.memcached, &config.cache_prefix, clock.clone()).await?,
             clock,
             objects: objects::open(&config.store).await?,

@@ -1,9 +1,13 @@
 //! `spotter worker`: the background loops. Each step takes its own lock in the database, so any
 //! number of workers may run.
+//!
+//! What was accepted is counted while nothing may be changed (`read_only`); during maintenance all
+//! loops rest, so that only operators change the database.
 
 use std::{future::Future, time::Duration};
 
 use crate::{
+    admission::Known,
     assignments, campaigns,
     preparation::{self, Preparation, Step},
     progress,
@@ -33,6 +37,14 @@ pub async fn run(app: &App, stop: impl Future<Output = ()>) {
         note_success(app, job);
     }
     let (ended, running) = tokio::sync::watch::channel(false);
+    let mode = Known::default();
+    if let Err(cause) = mode.refresh(&app.db_apart).await {
+        tracing::warn!(cause = %cause, "the mode cannot be read yet");
+    }
+    let running = Running {
+        is_ended: running,
+        mode: mode.clone(),
+    };
     let loops = futures_util::future::join4(
         repeat(app, progress, running.clone(), IDLE, async || {
             progress::step(app)
@@ -52,10 +64,20 @@ pub async fn run(app: &App, stop: impl Future<Output = ()>) {
         stop.await;
         ended.send_replace(true);
     };
-    futures_util::future::join(loops, stopping).await;
+    tokio::select! {
+        _all_ended = futures_util::future::join(loops, stopping) => {}
+        () = mode.follow(&app.db_apart) => {}
+    }
 }
 
-async fn prepare(app: &App, name: &'static str, running: tokio::sync::watch::Receiver<bool>) {
+/// Whether the loops go on, and whether they may work.
+#[derive(Clone)]
+struct Running {
+    is_ended: tokio::sync::watch::Receiver<bool>,
+    mode: Known,
+}
+
+async fn prepare(app: &App, name: &'static str, running: Running) {
     let preparation = tokio::sync::Mutex::new(Preparation::default());
     repeat(app, name, running, IDLE, async || {
         let mut preparation = preparation.lock().await;
@@ -96,12 +118,16 @@ async fn close_ended(app: &App) -> anyhow::Result<bool> {
 async fn repeat(
     app: &App,
     name: &'static str,
-    mut running: tokio::sync::watch::Receiver<bool>,
+    mut running: Running,
     idle: Duration,
     step: impl AsyncFn() -> anyhow::Result<bool>,
 ) {
     let mut backoff = BACKOFF_FIRST;
-    while !*running.borrow() {
+    while !*running.is_ended.borrow() {
+        tokio::select! {
+            () = running.mode.may_work() => {}
+            _ = running.is_ended.changed() => continue,
+        }
         let outcome = step().await;
         count(app, name, &outcome);
         let rest = match outcome {
@@ -126,7 +152,7 @@ async fn repeat(
         };
         tokio::select! {
             () = tokio::time::sleep(rest) => {}
-            _ = running.changed() => {}
+            _ = running.is_ended.changed() => {}
         }
     }
 }

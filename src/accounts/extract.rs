@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     api_key::{self, Scope},
     credentials::{self, KEY_START},
+    line::LetIn,
     queries,
     token::TokenKeys,
 };
@@ -23,7 +24,11 @@ pub struct Volunteer {
 
 /// A volunteer with a valid token, or somebody who sent none and may sign up.
 #[derive(Clone, Copy, Debug)]
-pub struct MaybeVolunteer(pub Option<Volunteer>);
+pub struct MaybeVolunteer {
+    pub known: Option<Volunteer>,
+    /// Whoever signs up is one of these.
+    pub let_in: LetIn,
+}
 
 /// An organiser with a valid key.
 #[derive(Clone, Debug)]
@@ -100,7 +105,10 @@ impl FromRequest for MaybeVolunteer {
         } else {
             Ok(None)
         };
-        std::future::ready(known.map(Self))
+        std::future::ready(known.map(|known| Self {
+            known,
+            let_in: LetIn::noted(req),
+        }))
     }
 }
 

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::{Organiser, TokenKeys};
+use super::{LetIn, Organiser, TokenKeys};
 use crate::{http::Problem, state::App};
 
 pub fn routes(config: &mut ServiceConfig) {
@@ -26,8 +26,8 @@ pub struct SignedUp {
 
 impl SignedUp {
     /// Signs somebody up. Nothing is stored.
-    pub fn now(keys: &TokenKeys, now: Timestamp) -> Self {
-        let volunteer_id = Uuid::now_v7();
+    pub fn now(keys: &TokenKeys, now: Timestamp, let_in: LetIn) -> Self {
+        let volunteer_id = let_in.new_volunteer(keys);
         Self {
             volunteer_id,
             token: keys.sign(volunteer_id, now),
@@ -40,10 +40,14 @@ impl SignedUp {
 /// Anonymous and free of forms. Nothing is stored until the first look.
 #[utoipa::path(tag = "Volunteers", responses((status = 201, description = "A token for a new volunteer.", body = SignedUp)))]
 #[post("/v1/volunteers")]
-async fn sign_up(app: Data<App>, keys: Data<TokenKeys>) -> Result<HttpResponse, Problem> {
+async fn sign_up(
+    app: Data<App>,
+    keys: Data<TokenKeys>,
+    let_in: LetIn,
+) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Created()
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(SignedUp::now(&keys, app.clock.now())))
+        .json(SignedUp::now(&keys, app.clock.now(), let_in)))
 }
 
 /// The organiser whose key was sent.

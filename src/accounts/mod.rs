@@ -9,6 +9,7 @@ mod api_key;
 mod credentials;
 mod extract;
 mod handlers;
+mod line;
 mod queries;
 mod token;
 
@@ -16,4 +17,5 @@ pub use api_key::{ApiKey, KeyRow, Scope, create, list, revoke};
 pub use credentials::{Claimed, claimed};
 pub use extract::{KeyFound, MaybeVolunteer, Organiser, Viewer, Volunteer};
 pub use handlers::{SignedUp, routes};
+pub use line::LetIn;
 pub use token::TokenKeys;

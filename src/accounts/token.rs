@@ -99,6 +99,21 @@ impl TokenKeys {
         secret
     }
 
+    /// A number from 0 to 99 that nobody can choose: the same for the same thing at all servers, as
+    /// long as the first key is the same.
+    pub fn place(&self, kind: &str, of: &[u8]) -> u8 {
+        let (_, mac) = &self.keys[0];
+        let mut mac = mac.clone();
+        mac.update(b"place ");
+        mac.update(kind.as_bytes());
+        mac.update(b" ");
+        mac.update(of);
+        let bytes = mac.finalize().into_bytes();
+        let first = bytes.iter().take(4);
+        let number = first.fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
+        u8::try_from(number % 100).unwrap_or(0)
+    }
+
     /// The volunteer, if one of our keys signed the token.
     pub fn verify(&self, token: &str) -> Option<Uuid> {
         if token.len() > TOKEN_BYTES_MAX {

@@ -146,10 +146,10 @@ async fn deal(
         near: near.map(|near| centre(near, &campaign)).transpose()?,
         lease_secs: wanted.0.lease_seconds,
     };
-    let (volunteer_id, signed_up) = if let Some(volunteer) = caller.0 {
+    let (volunteer_id, signed_up) = if let Some(volunteer) = caller.known {
         (volunteer.id, None)
     } else {
-        let new = SignedUp::now(&keys, app.clock.now());
+        let new = SignedUp::now(&keys, app.clock.now(), caller.let_in);
         (new.volunteer_id, Some(new))
     };
     let dealt = dealer.deal(&app, volunteer_id, &campaign, &wish).await?;

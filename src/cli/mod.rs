@@ -1,5 +1,6 @@
 //! The command line: each role of the program is a subcommand.
 
+mod mode;
 mod organiser;
 
 use std::{io::Write, net::TcpListener, process::ExitCode};
@@ -56,6 +57,13 @@ enum Command {
         database: DatabaseConfig,
         #[command(subcommand)]
         command: organiser::Command,
+    },
+    /// Show or change how the service is run; every server follows within two seconds.
+    Mode {
+        #[command(flatten)]
+        database: DatabaseConfig,
+        #[command(flatten)]
+        change: mode::Arguments,
     },
     /// Recount every number that is shown; print each difference and fail on any.
     Verify {
@@ -119,6 +127,10 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             migrate(&db).await?;
             print(&organiser::run(&db, command).await?)?;
         }
+        Command::Mode { database, change } => {
+            // Not migrated: an operator is not to wait for another's migration.
+            print(&mode::run(&Db::open(&database)?, change).await?)?;
+        }
         Command::Verify {
             database,
             campaign,
@@ -134,7 +146,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
 async fn serve(config: Config, listen: ListenConfig) -> anyhow::Result<()> {
     let metrics = telemetry::init_metrics()?;
     let app = App::open(config).await?;
-    let shared = server::Shared::new(app, Some(metrics))?;
+    let shared = server::Shared::new(app, &listen, Some(metrics))?;
     migrate(&shared.app.db).await?;
     let listener = TcpListener::bind((listen.host, listen.port))
         .with_context(|| format!("PORT: cannot listen at {}:{}", listen.host, listen.port))?;

@@ -156,6 +156,71 @@ pub struct ListenConfig {
     /// so that a load balancer can take it out.
     #[arg(long, env = "DRAIN_SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=600))]
     pub drain_seconds: u64,
+
+    #[command(flatten)]
+    pub admission: AdmissionConfig,
+}
+
+/// How many requests of each class a server has in work at once. Each process counts for itself.
+#[derive(Args, Clone, Debug)]
+pub struct AdmissionConfig {
+    /// Reads in work at once. Beyond each of these limits requests wait, and are refused with 503.
+    #[arg(long, env = "IN_WORK_READS", default_value_t = 256, value_parser = in_work())]
+    pub in_work_reads: u32,
+
+    /// Looks, and changes of tags.
+    #[arg(long, env = "IN_WORK_LOOKS", default_value_t = 2048, value_parser = in_work())]
+    pub in_work_looks: u32,
+
+    /// Questions where to look next.
+    #[arg(long, env = "IN_WORK_ASSIGNMENTS", default_value_t = 2048, value_parser = in_work())]
+    pub in_work_assignments: u32,
+
+    /// Tiles of imagery.
+    #[arg(long, env = "IN_WORK_TILES", default_value_t = 1024, value_parser = in_work())]
+    pub in_work_tiles: u32,
+
+    /// What organisers ask.
+    #[arg(long, env = "IN_WORK_ORGANISERS", default_value_t = 64, value_parser = in_work())]
+    pub in_work_organisers: u32,
+
+    /// Downloads, each until its last byte.
+    #[arg(long, env = "IN_WORK_EXPORTS", default_value_t = 8, value_parser = in_work())]
+    pub in_work_exports: u32,
+
+    /// For each of those in work so many may wait.
+    #[arg(long, env = "QUEUE_FACTOR", default_value_t = 4, value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub queue_factor: u32,
+
+    /// Longest wait in such a queue, in milliseconds.
+    #[arg(long, env = "QUEUE_WAIT_MS", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    pub queue_wait_ms: u64,
+
+    /// Longest work on a read or a question where to look next, in seconds; twice that for a tile,
+    /// eight times for what has a large body and for organisers. Beyond it the answer is 503.
+    #[arg(long, env = "REQUEST_SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub request_seconds: u64,
+}
+
+fn in_work() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=100_000)
+}
+
+impl Default for AdmissionConfig {
+    /// As on the command line when nothing is said.
+    fn default() -> Self {
+        Self {
+            in_work_reads: 256,
+            in_work_looks: 2048,
+            in_work_assignments: 2048,
+            in_work_tiles: 1024,
+            in_work_organisers: 64,
+            in_work_exports: 8,
+            queue_factor: 4,
+            queue_wait_ms: 2000,
+            request_seconds: 15,
+        }
+    }
 }
 
 /// Where `worker` tells how it is.

@@ -9,7 +9,7 @@ use tokio_postgres::types::Type;
 use super::Db;
 
 /// In order; a number is never used twice.
-const MIGRATIONS: [(i32, &str, &str); 9] = [
+const MIGRATIONS: [(i32, &str, &str); 10] = [
     (
         1,
         "platform",
@@ -50,6 +50,11 @@ const MIGRATIONS: [(i32, &str, &str); 9] = [
         9,
         "store_looks",
         include_str!("../../migrations/0009_store_looks.sql"),
+    ),
+    (
+        10,
+        "service_mode",
+        include_str!("../../migrations/0010_service_mode.sql"),
     ),
 ];
 

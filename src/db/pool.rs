@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::Context;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use tokio::time::{Instant, timeout_at};
 use tokio_postgres::NoTls;
 
 use super::DbError;
@@ -35,8 +36,22 @@ pub enum Health {
     Away,
 }
 
+/// Longest wait for an answer about health.
+const HEALTH_WITHIN: Duration = Duration::from_secs(1);
+/// Connections that the crowd's requests never hold, for what must be known whatever the crowd.
+const APART: usize = 2;
+
 impl Db {
     pub fn open(config: &DatabaseConfig) -> anyhow::Result<Self> {
+        Self::open_sized(config, usize::from(config.database_pool_size))
+    }
+
+    /// A few connections of their own, for health, metrics and the mode of the service.
+    pub fn open_apart(config: &DatabaseConfig) -> anyhow::Result<Self> {
+        Self::open_sized(config, APART)
+    }
+
+    fn open_sized(config: &DatabaseConfig, size: usize) -> anyhow::Result<Self> {
         let mut url: tokio_postgres::Config = config
             .database_url
             .parse()
@@ -53,7 +68,7 @@ impl Db {
             },
         );
         let pool = Pool::builder(manager)
-            .max_size(usize::from(config.database_pool_size))
+            .max_size(size)
             .wait_timeout(Some(config.wait()))
             .create_timeout(Some(CONNECT_TIMEOUT))
             .recycle_timeout(Some(Duration::from_secs(1)))
@@ -68,16 +83,35 @@ impl Db {
         Ok(Connection(self.pool.get().await?))
     }
 
-    pub async fn health(&self) -> Health {
-        let answer = async {
-            let conn = self.get().await?;
-            conn.query_typed_one("-- db::health\nSELECT 1::int4 AS one", &[])
-                .await?;
-            Ok::<_, DbError>(())
+    /// Reads something small within a time. A connection that did not answer is given up, so that
+    /// the next attempt has another one.
+    pub async fn within<T>(
+        &self,
+        time: Duration,
+        read: impl AsyncFnOnce(&tokio_postgres::Client) -> Result<T, DbError>,
+    ) -> Result<T, DbError> {
+        let late = || DbError::Away(format!("no answer within {} ms", time.as_millis()));
+        let until = Instant::now() + time;
+        let Ok(conn) = timeout_at(until, self.get()).await else {
+            return Err(late());
         };
-        match tokio::time::timeout(Duration::from_secs(2), answer).await {
-            Ok(Ok(())) => Health::Up,
-            _ => Health::Away,
+        let conn = conn?;
+        let answered = timeout_at(until, read(&conn)).await;
+        answered.unwrap_or_else(|_| {
+            drop(Object::take(conn.0));
+            Err(late())
+        })
+    }
+
+    pub async fn health(&self) -> Health {
+        let answer = self.within(HEALTH_WITHIN, async |conn| {
+            let sql = "-- db::health\nSELECT 1::int4 AS one";
+            conn.query_typed_one(sql, &[]).await?;
+            Ok(())
+        });
+        match answer.await {
+            Ok(()) => Health::Up,
+            Err(_) => Health::Away,
         }
     }
 

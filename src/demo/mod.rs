@@ -116,7 +116,15 @@ pub async fn run(config: DevConfig, stop: impl Future<Output = ()>) -> anyhow::R
         (None, _) => Ok(()),
         (Some(Err(error)), _) => Err(error),
         (Some(Ok(ready)), Some(listener)) => {
-            serve::run(&config, &folder, ready, listener, &mut children, stop).await
+            Box::pin(serve::run(
+                &config,
+                &folder,
+                ready,
+                listener,
+                &mut children,
+                stop,
+            ))
+            .await
         }
         (Some(Ok(ready)), None) => {
             serve::only_services(&config, &folder, &ready, &mut children, stop).await

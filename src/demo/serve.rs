@@ -11,7 +11,7 @@ use super::{
     folder::Folder, ports::Ports, say, seed, services::Ready, source,
 };
 use crate::{
-    config::{KEEP_ALIVE_SECONDS, ListenConfig, MAX_CONNECTIONS, SLOW_CLIENT_SECONDS},
+    config::{AdmissionConfig, KEEP_ALIVE_SECONDS, ListenConfig, MAX_CONNECTIONS, SLOW_CLIENT_SECONDS},
     server::{self, Shared},
     state::App,
     telemetry, worker,
@@ -41,7 +41,6 @@ pub async fn run(
     write_env(folder, &ready, Some((&base, address)))?;
     let metrics = telemetry::init_metrics()?;
     let app = App::open(ready.config).await?;
-    let shared = Shared::new(app.clone(), Some(metrics))?;
     let listen = ListenConfig {
         host: address.ip(),
         port: address.port(),
@@ -51,7 +50,9 @@ pub async fn run(
         slow_client_seconds: SLOW_CLIENT_SECONDS,
         shutdown_seconds: SHUTDOWN_SECONDS,
         drain_seconds: 0,
+        admission: AdmissionConfig::default(),
     };
+    let shared = Shared::new(app.clone(), &listen, Some(metrics))?;
     // Kept until the server has answered what it accepted, tiles too.
     let source = if config.no_demo {
         None

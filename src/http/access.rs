@@ -2,31 +2,32 @@
 
 use std::{cell::RefCell, collections::HashMap, time::Instant};
 
-use actix_web::{
-    dev::ServiceResponse,
-    http::{Method, header::HeaderValue},
-};
+use actix_web::http::{Method, StatusCode, header::HeaderValue};
+
+/// Marks a refusal that is one of many: it is counted, and who makes it logs that it makes them.
+#[derive(Clone, Copy, Debug)]
+pub struct Routine;
+
+/// An answer.
+pub struct Answered {
+    /// As the routes write it.
+    pub route: Option<String>,
+    pub status: StatusCode,
+    pub is_routine: bool,
+}
 
 /// Logs an answer and counts it.
-pub fn record<B>(
-    method: &Method,
-    response: &ServiceResponse<B>,
-    started: Instant,
-    id: &HeaderValue,
-) {
+pub fn record(method: &Method, answered: Answered, started: Instant, id: &HeaderValue) {
     let id = id.to_str().unwrap_or_default();
     let secs = started.elapsed().as_secs_f64();
-    let status = response.status().as_u16();
-    let route = response
-        .request()
-        .match_pattern()
-        .unwrap_or_else(|| "unmatched".to_owned());
+    let status = answered.status.as_u16();
+    let route = answered.route.unwrap_or_else(|| "unmatched".to_owned());
     // Anything may be sent as a method; only known ones become labels.
     let method = KNOWN_METHODS
         .into_iter()
         .find(|known| *known == method.as_str())
         .unwrap_or("other");
-    if status >= 500 {
+    if status >= 500 && !answered.is_routine {
         tracing::warn!(
             request.id = id,
             http.method = method,
@@ -35,7 +36,7 @@ pub fn record<B>(
             seconds = secs,
             "answered"
         );
-    } else if status < 400 && is_frequent(method, &route) {
+    } else if answered.is_routine || status < 400 && is_frequent(method, &route) {
         tracing::debug!(
             request.id = id,
             http.method = method,
@@ -74,6 +75,7 @@ fn is_frequent(method: &str, route: &str) -> bool {
         "/livez"
         | "/readyz"
         | "/metrics"
+        | "/v1/mode"
         | "/v1/campaigns/{campaign}/assignments"
         | "/v1/campaigns/{campaign}/looks" => true,
         "/" | "/s/{slug}" | "/v1/campaigns" | "/v1/campaigns/{campaign}" => {

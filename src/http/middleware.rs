@@ -21,6 +21,7 @@ use actix_web::{
     Error, HttpResponse, ResponseError,
     body::{BodySize, EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
+    error::InternalError,
     http::{
         ConnectionType, Method, StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
@@ -30,8 +31,9 @@ use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use uuid::{Builder, fmt::Hyphenated};
 
+pub use super::access::Routine;
 use super::{
-    access,
+    access::{self, Answered},
     connection::{InWork, Work},
     cors,
     etag::CODINGS,
@@ -197,7 +199,11 @@ where
         }
         let answering = CURRENT_ID.scope(id.clone(), self.service.call(req));
         Box::pin(async move {
-            let mut response = packing::pack(answering.await?).map_into_left_body();
+            let response = match answering.await {
+                Ok(response) => response,
+                Err(error) => return Err(finish_error(&error, (&method, started), &in_flight, id)),
+            };
+            let mut response = packing::pack(response).map_into_left_body();
             tag_coding(response.headers_mut());
             Ok(finish(response, (&method, started), in_flight, id))
         })
@@ -219,21 +225,48 @@ fn finish<B>(
     in_flight: InFlight,
     id: HeaderValue,
 ) -> ServiceResponse<Counted<B>> {
-    access::record(method, &response, started, &id);
+    let answered = Answered {
+        route: response.request().match_pattern(),
+        status: response.status(),
+        is_routine: response.status().is_server_error()
+            && response.response().extensions().contains::<Routine>(),
+    };
+    access::record(method, answered, started, &id);
+    complete(response.response_mut(), &in_flight, id);
+    response.map_body(|_, body| Counted {
+        body,
+        _in_flight: in_flight,
+    })
+}
+
+/// The same for an answer that has no request any more, since it came before the handler's.
+fn finish_error(
+    error: &Error,
+    (method, started): (&Method, Instant),
+    in_flight: &InFlight,
+    id: HeaderValue,
+) -> Error {
+    let mut response = error.as_response_error().error_response();
+    let answered = Answered {
+        route: None,
+        status: response.status(),
+        is_routine: false,
+    };
+    access::record(method, answered, started, &id);
+    complete(&mut response, in_flight, id);
+    InternalError::from_response(error.to_string(), response).into()
+}
+
+/// What every answer carries.
+fn complete<B>(response: &mut HttpResponse<B>, in_flight: &InFlight, id: HeaderValue) {
     let headers = response.headers_mut();
     cors::add_headers(headers);
     headers.insert(REQUEST_ID, id);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     if in_flight.traffic.is_draining() {
-        response
-            .response_mut()
-            .head_mut()
-            .set_connection_type(ConnectionType::Close);
+        let head = response.head_mut();
+        head.set_connection_type(ConnectionType::Close);
     }
-    response.map_body(|_, body| Counted {
-        body,
-        _in_flight: in_flight,
-    })
 }
 
 /// What the client calls it, or an id of our own.

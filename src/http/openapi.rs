@@ -36,6 +36,12 @@ stand: `RateLimit-Policy` and `RateLimit` (units left `r`, seconds until they ar
 `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset` (Unix time). Beyond a limit the answer is 429 with a \
 `Retry-After` after which the call passes; a refused call costs nothing.
 
+**Under load** a bounded number of calls of each class is in work; beyond it, and in the modes that `GET /v1/mode` \
+tells, the answer is 503 with a `Retry-After` that says when it is your turn. `overloaded`: nothing was begun. `unfinished`: \
+it took too long; how much was done is not known. `not_let_in`: volunteers are let in one part after the other, looks are \
+taken from all. `read_only`: nothing can be changed at the moment. `maintenance`: nothing works. The operators' words are \
+in `message`. Keep what was not taken, and send it again.
+
 **Retries** are safe: a look or tag is known by its id, and the same content again is answered as the first time.";
 
 /// Completes what was collected from the handlers.

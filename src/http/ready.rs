@@ -184,7 +184,7 @@ fn brotli(body: &[u8]) -> io::Result<Vec<u8>> {
     Ok(packed)
 }
 
-fn gzip(body: &[u8]) -> io::Result<Vec<u8>> {
+pub fn gzip(body: &[u8]) -> io::Result<Vec<u8>> {
     let mut packed = GzEncoder::new(Vec::new(), Compression::default());
     packed.write_all(body)?;
     packed.finish()

@@ -31,7 +31,7 @@ use std::{
     },
 };
 
-use actix_web::{HttpMessage, HttpRequest, http::header::HeaderMap, web::Data};
+use actix_web::{HttpMessage, HttpRequest, dev::ServiceRequest, http::header::HeaderMap, web::Data};
 use siphasher::sip::SipHasher24;
 use uuid::Uuid;
 
@@ -172,6 +172,11 @@ impl Rates {
         if !returns.contains(&caller) {
             returns.push(caller);
         }
+    }
+
+    /// The network that a request comes from.
+    pub fn network_of(&self, req: &ServiceRequest) -> [u8; 16] {
+        self.network(req.peer_addr().map(|peer| peer.ip()), req.headers())
     }
 
     /// Where a request comes from, for the limits of networks.

@@ -1,5 +1,7 @@
 //! Health, metrics and documentation: what operators and programmers ask first.
 
+use std::time::Duration;
+
 use actix_web::{
     HttpRequest, HttpResponse, get,
     http::header,
@@ -12,12 +14,16 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
+    admission::Admission,
     cache, db, feed,
     http::{Problem, etag, middleware::Traffic},
     looks::Batcher,
     progress::READER,
     state::App,
 };
+
+/// Longest wait for the age of what progress has not read; without an answer the last one stays.
+const LAG_WITHIN: Duration = Duration::from_millis(500);
 
 pub fn routes(config: &mut ServiceConfig) {
     config
@@ -78,7 +84,7 @@ pub async fn live() -> HttpResponse {
 #[get("/readyz")]
 async fn ready(app: Data<App>, traffic: Data<Traffic>) -> HttpResponse {
     let (database, memcached) =
-        futures_util::future::join(app.db.health(), app.cache.health()).await;
+        futures_util::future::join(app.db_apart.health(), app.cache.health()).await;
     let word = |up: bool| if up { "up" } else { "away" };
     let (database, memcached) = (database == db::Health::Up, memcached == cache::Health::Up);
     let status = match (traffic.is_draining(), database, memcached) {
@@ -110,14 +116,17 @@ async fn read_metrics(
     app: Data<App>,
     traffic: Data<Traffic>,
     batcher: Data<Batcher>,
+    admission: Data<Admission>,
     handle: Data<Option<PrometheusHandle>>,
 ) -> HttpResponse {
     measure_connections(&app);
     metrics::gauge!("http_requests_in_flight").set(count(traffic.in_flight()));
     metrics::gauge!("looks_waiting").set(count(batcher.waiting()));
-    if let Ok(conn) = app.db.get().await
-        && let Ok(lag) = feed::lag(&*conn, READER).await
-    {
+    admission.publish();
+    let lag = app
+        .db_apart
+        .within(LAG_WITHIN, async |conn| feed::lag(conn, READER).await);
+    if let Ok(lag) = lag.await {
         let secs = lag.oldest_unread.map_or(0.0, |oldest| {
             lag.now.duration_since(oldest).as_secs_f64().max(0.0)
         });

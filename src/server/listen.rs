@@ -72,6 +72,8 @@ where
                     async move { stopping.notified().await }
                 })
                 .keep_alive(KeepAlive::Os)
+                // Who hangs up gives their permit, or their place in the queue, back.
+                .h1_allow_half_closed(false)
                 .client_request_timeout(Duration::ZERO)
                 .client_disconnect_timeout(END_TIMEOUT)
                 .on_connect_ext(|connection: &Connection, data: &mut Extensions| {

@@ -17,6 +17,7 @@ use utoipa_actix_web::AppExt;
 
 use crate::{
     accounts::{self, TokenKeys},
+    admission::{self, Admission},
     assignments::{self, Dealer},
     campaigns, cells,
     config::ListenConfig,
@@ -47,15 +48,25 @@ pub struct Shared {
     tiles: Tiles,
     dealer: Dealer,
     batcher: Batcher,
+    admission: Admission,
     metrics: Option<PrometheusHandle>,
 }
 
 impl Shared {
-    pub fn new(app: App, metrics: Option<PrometheusHandle>) -> anyhow::Result<Self> {
+    pub fn new(
+        app: App,
+        config: &ListenConfig,
+        metrics: Option<PrometheusHandle>,
+    ) -> anyhow::Result<Self> {
         let keys = TokenKeys::parse(&app.config.token_keys)?;
+        let page = pages::busy()
+            .map(|(html, policy)| admission::Page::new(html, policy))
+            .transpose()?;
         let (cache, clock) = (app.cache.clone(), app.clock.clone());
+        let rates = Rates::new(&app.config.rates, &keys, cache, clock);
         Ok(Self {
-            rates: Rates::new(&app.config.rates, &keys, cache, clock),
+            admission: Admission::new(&config.admission, keys.clone(), rates.clone(), page),
+            rates,
             keys,
             tiles: Tiles::new(Arc::clone(&app.objects), app.config.allow_internal_sources)?,
             traffic: Traffic::default(),
@@ -81,6 +92,7 @@ pub fn build(
         tiles,
         dealer,
         batcher,
+        admission,
         metrics,
     } = shared.clone();
     let app = Data::new(app);
@@ -88,6 +100,7 @@ pub fn build(
     let (keys, tiles, metrics) = (Data::new(keys), Data::new(tiles), Data::new(metrics));
     let rates = Data::new(rates);
     let (dealer, batcher) = (Data::new(dealer), Data::new(batcher));
+    let admission = Data::new(admission);
     let document = Arc::new(document());
     let methods = Data::new(Methods::new(&openapi::methods(&document), pages::paths())?);
     let text = Data::new(openapi_text(&document)?);
@@ -100,6 +113,7 @@ pub fn build(
             .app_data(tiles.clone())
             .app_data(dealer.clone())
             .app_data(batcher.clone())
+            .app_data(admission.clone())
             .app_data(metrics.clone())
             .app_data(methods.clone())
             .app_data(text.clone())
@@ -109,6 +123,7 @@ pub fn build(
         web.configure(|config| health::docs(config, &document))
             .configure(pages::routes)
             .default_service(actix_web::web::to(fallback::answer))
+            .wrap(admission::Layer::new(admission.get_ref().clone()))
             .wrap(Door::new(rates.get_ref().clone(), keys.get_ref().clone()))
             .wrap(Around::new(traffic.get_ref().clone()))
     })
@@ -121,6 +136,12 @@ pub async fn run(
     config: &ListenConfig,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
+    let (app, mode) = (shared.app.clone(), shared.admission.mode().clone());
+    // The first request is to meet the mode that is in force.
+    if let Err(cause) = mode.refresh(&app.db_apart).await {
+        tracing::warn!(cause = %cause, "the mode cannot be read yet");
+    }
+    let following = actix_web::rt::spawn(async move { mode.follow(&app.db_apart).await });
     let server = build(shared, listener, config)?;
     let handle = server.handle();
     let serving = actix_web::rt::spawn(server);
@@ -140,6 +161,7 @@ pub async fn run(
     writing.await.context("the writers of looks")?;
     tidying.abort();
     counting.abort();
+    following.abort();
     shared.dealer.give_back(&shared.app).await;
     serving
         .await
@@ -172,6 +194,7 @@ fn features(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     cells::routes(config);
     downloads::routes(config);
     imagery::routes(config);
+    admission::routes(config);
     health::routes(config);
 }
 
@@ -181,7 +204,9 @@ pub fn document() -> utoipa::openapi::OpenApi {
         .into_utoipa_app()
         .configure(features)
         .split_for_parts();
-    openapi::complete(collected)
+    let mut document = openapi::complete(collected);
+    admission::document(&mut document);
+    document
 }
 
 /// The document as it is served.

@@ -13,6 +13,9 @@
 mod harness;
 
 mod accounts;
+mod admission;
+mod admission_away;
+mod admission_share;
 mod area_parts;
 mod area_repairs;
 mod areas;
@@ -44,6 +47,7 @@ mod look_checks;
 mod looks;
 mod looks_over_time;
 mod looks_through_failures;
+mod modes;
 mod object_store;
 mod operations;
 mod oversized;

@@ -90,6 +90,11 @@ impl App {
             .with_bearer(&self.new_key(&["--scope", scopes]).await)
     }
 
+    /// An organiser who may do everything.
+    pub async fn admin(&self) -> Client {
+        self.client.with_bearer(&self.new_key(&["--admin"]).await)
+    }
+
     async fn new_key(&self, arguments: &[&str]) -> String {
         let made = self
             .spotter(&[&["organiser", "create", "--name", "Test"], arguments].concat())
@@ -144,6 +149,15 @@ impl App {
     /// Runs statements.
     pub async fn execute(&self, sql: &str) {
         self.sql().await.batch_execute(sql).await.unwrap();
+    }
+
+    /// A number of the first server's metrics, by its name and labels as they are shown.
+    pub async fn metric(&self, name: &str) -> Option<i64> {
+        let text = self.public().get("/metrics").await.text();
+        let number = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        number?.parse().ok()
     }
 
     /// Runs `spotter` with these arguments to its end.
@@ -203,7 +217,12 @@ impl App {
     }
 
     pub fn start_worker(&self) -> Process {
-        let mut command = self.command(&["worker"], &[]);
+        self.start_worker_with(&[])
+    }
+
+    /// The same with other settings.
+    pub fn start_worker_with(&self, settings: &[(&str, &str)]) -> Process {
+        let mut command = self.command(&["worker"], settings);
         command.stdout(Stdio::null());
         Process {
             child: command.spawn().unwrap(),

@@ -53,12 +53,17 @@ export async function call<T>(path: string, options: Call = {}): Promise<T> {
   else init.signal = AbortSignal.timeout(TIMEOUT_MS);
   try {
     const response = await fetch(path, init);
-    if (!response.ok) throw await problemOf(response);
+    if (!response.ok) throw response;
     return (response.status === 204 ? undefined : await response.json()) as T;
-  } catch (error) {
-    if (error instanceof Problem) throw error;
-    throw new Problem(0, { detail: String(error) }, null);
+  } catch (failure) {
+    throw await toProblem(failure);
   }
+}
+
+/** What a failed request means: an answer that says no, or that none came. */
+export async function toProblem(failure: unknown): Promise<Problem> {
+  if (failure instanceof Problem) return failure;
+  return failure instanceof Response ? problemOf(failure) : new Problem(0, { detail: String(failure) }, null);
 }
 
 async function problemOf(response: Response): Promise<Problem> {

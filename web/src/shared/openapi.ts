@@ -74,6 +74,7 @@ export type LayerView = LayerDefinition & {
   secret_names: string[];
   updated_at: string;
 };
+export type Mode = "normal" | "read_only" | "maintenance";
 /**
  * What a campaign would take and look like: without an area, its instructions alone.
  */
@@ -1132,6 +1133,21 @@ export interface Me {
    */
   scopes: string[];
 }
+/**
+ * What is to be different.
+ */
+export interface ModeChange {
+  /**
+   * Of a hundred volunteers so many are let in. Who is let in at 20 is also at 40. Looks are taken
+   * from everybody, and organisers are always let in.
+   */
+  admit_percent?: number | null;
+  /**
+   * What people are told; null removes it. A new mode removes it too, unless there is a new one.
+   */
+  message?: string | null;
+  mode?: Mode | null;
+}
 export interface OutcomesView {
   bad_imagery: number;
   nothing: number;
@@ -1465,6 +1481,21 @@ export interface ResultsView {
    * One for each look, in order.
    */
   results: ResultView[];
+}
+/**
+ * How the service is run.
+ */
+export interface ServiceMode {
+  /**
+   * Of a hundred volunteers so many are let in; the others are told to come back.
+   */
+  admit_percent: number;
+  changed_at: string;
+  /**
+   * What the operators say to people.
+   */
+  message?: string | null;
+  mode: Mode;
 }
 /**
  * A new anonymous volunteer.

@@ -80,6 +80,10 @@ export class Ahead {
     this.#wasOffline = true;
   }
 
+  get isEmpty(): boolean {
+    return this.#queue.length === 0;
+  }
+
   toKeep(): KeptSquare[] {
     return this.#queue.map((square) => square.toKeep());
   }
@@ -90,6 +94,14 @@ export class Ahead {
       kept,
       (square) => new Square(square.assignment, this.#around.imagery, this.#around.cellPx(), square),
     );
+  }
+
+  /** Takes note that there were no squares, and when to ask again. */
+  refuse(problem: Problem): Filled {
+    if (problem.isOffline) this.#wasOffline = true;
+    const waitMs = backoffMs(this.#attempt++, problem.retryAfterMs);
+    this.#notBefore = Date.now() + waitMs;
+    return { kind: "problem", problem, waitMs };
   }
 
   async adopt(answer: Assignments): Promise<Filled> {
@@ -141,11 +153,7 @@ export class Ahead {
       this.#attempt = 0;
       return await this.#accept(answer);
     } catch (error) {
-      const problem = error as Problem;
-      if (problem.isOffline) this.#wasOffline = true;
-      const waitMs = backoffMs(this.#attempt++, problem.retryAfterMs);
-      this.#notBefore = Date.now() + waitMs;
-      return { kind: "problem", problem, waitMs };
+      return this.refuse(error as Problem);
     }
   }
 

@@ -1,12 +1,13 @@
 /** What screen readers hear of trouble: that it began and that it ended; countdowns stay silent between. */
 import { effect } from "@preact/signals";
+import { type Hold, isHold } from "./hold.ts";
 import { say } from "./language.ts";
 import * as store from "./store.ts";
 
 /** Why nothing can be sent or fetched now; "" while all is well. */
-function trouble(): "" | "offline" | "busy" {
-  const card = store.block.value?.kind;
-  if (card === "offline" || card === "busy") return card;
+function trouble(): "" | Hold {
+  const card = store.block.value;
+  if (card && isHold(card.kind)) return card.kind;
   const state = store.sendState.value;
   return state.kind === "waiting" && store.outboxCounts.value.waiting > 0 ? state.reason : "";
 }
@@ -25,8 +26,7 @@ export function announceTrouble(): void {
     const n = store.outboxCounts.peek().waiting;
     const isBack = now === "" && !store.block.peek();
     last = now;
-    if (now === "offline") store.announcement.value = say("said_offline", { n });
-    else if (now === "busy") store.announcement.value = say("said_busy", { n });
+    if (now !== "") store.announcement.value = say(`said_${now}`, { n });
     else if (isBack) store.announcement.value = say("said_again");
   });
 }

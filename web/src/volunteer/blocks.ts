@@ -2,6 +2,7 @@
 import type { Problem } from "../shared/api.ts";
 import type { Progress } from "../shared/contract.ts";
 import { isAllSearched } from "../shared/progress.ts";
+import { holdOf } from "./hold.ts";
 import type { Block } from "./store.ts";
 
 const SETTLED_EVERY_MS = 60_000;
@@ -31,7 +32,8 @@ export function haltOf(problem: Problem, backoffMs: number, now = Date.now()): H
   if (code === "campaign_paused") return halt({ kind: "paused", message: message ?? detail ?? null }, SETTLED_EVERY_MS);
   if (code === "campaign_closed") return halt({ kind: "closed" }, SETTLED_EVERY_MS);
   if (code === "campaign_not_started") return halt({ kind: "not_started" }, SETTLED_EVERY_MS);
-  if (problem.status === 503 || problem.status === 429) return halt({ kind: "busy", until: now + backoffMs });
+  if (problem.status === 503 || problem.status === 429)
+    return halt({ kind: holdOf(problem), until: now + backoffMs, message: message ?? undefined });
   return halt({ kind: "trouble", until: now + backoffMs, request_id });
 }
 

@@ -47,7 +47,8 @@ const COARSE_FROM_TILES = 16;
 
 async function get<T>(path: string, init?: RequestInit): Promise<T> {
   const response = await fetch(path, init);
-  if (!response.ok) throw new Error(String(response.status));
+  // The app reads from it why, and when to ask again.
+  if (!response.ok) throw response;
   return (await response.json()) as T;
 }
 

@@ -1,7 +1,8 @@
 /** The crowd's progress: asked for each minute while somebody looks at the page, and sooner when it matters. */
-import { call } from "../shared/api.ts";
+import { backoffMs, call, type Problem } from "../shared/api.ts";
 import type { Progress } from "../shared/contract.ts";
 import { block, progress } from "./store.ts";
+import { tokenAtHand } from "./volunteer.ts";
 
 const EVERY_MS = 60_000;
 /** What was just sent is counted within seconds; whoever is told the end of the search wants to know soon. */
@@ -11,13 +12,20 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 
 /** Asks now, soon again, and from then on ever more seldom, down to once a minute. */
 export async function followCrowd(slug: string, waitMs = SOON_MS): Promise<void> {
-  clearTimeout(timer);
+  const askIn = (ms: number) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => void followCrowd(slug, Math.min(EVERY_MS, waitMs * 4)), ms);
+  };
   // Thousands began to look at the same moment; they do not ask at the same moment.
-  timer = setTimeout(
-    () => void followCrowd(slug, Math.min(EVERY_MS, waitMs * 4)),
-    (block.peek() === null ? EVERY_MS : waitMs) * (0.75 + Math.random() / 2),
-  );
+  const wait = (block.peek() === null ? EVERY_MS : waitMs) * (0.75 + Math.random() / 2);
+  askIn(wait);
   if (document.visibilityState !== "visible") return;
-  const answer = await call<Progress>(`/v1/campaigns/${encodeURIComponent(slug)}/progress`).catch(() => null);
-  if (answer) progress.value = answer;
+  // With the token: while only a part of the volunteers is let in, it says who asks.
+  const asked = call<Progress>(`/v1/campaigns/${encodeURIComponent(slug)}/progress`, { token: tokenAtHand() });
+  await asked.then(
+    (answer) => (progress.value = answer),
+    ({ retryAfterMs }: Problem) => {
+      if (retryAfterMs !== null) askIn(Math.max(wait, backoffMs(0, retryAfterMs)));
+    },
+  );
 }

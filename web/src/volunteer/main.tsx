@@ -2,7 +2,7 @@
 import "./app.css";
 import { computed, effect } from "@preact/signals";
 import { type ComponentChild, render } from "preact";
-import { call, type Problem } from "../shared/api.ts";
+import { backoffMs, call, type Problem, toProblem } from "../shared/api.ts";
 import type { Assignments, Campaign } from "../shared/contract.ts";
 import { announceTrouble } from "./announce.ts";
 import { haltOf } from "./blocks.ts";
@@ -31,6 +31,8 @@ import { adopt, callAsVolunteer } from "./volunteer.ts";
 
 const CLOCK_MS = 500;
 const AGAIN_MS = 5000;
+/** The first wait is four seconds, and each one after it twice as long. */
+const FIRST_ATTEMPT = 2;
 
 const byId = (id: string) => document.getElementById(id)!;
 
@@ -62,19 +64,28 @@ async function draw(): Promise<void> {
   });
 }
 
+/** Ends sooner when the network comes back. */
+const pause = (ms: number) =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+    addEventListener("online", resolve, { once: true });
+  });
+
 /** The campaign, asked for until it comes; a card says meanwhile why it has not. */
 async function awaitCampaign(first: Promise<Campaign>, slug: string): Promise<Campaign> {
   const ask = () => call<Campaign>(`/v1/campaigns/${encodeURIComponent(slug)}?area=false`);
-  let attempt = first.catch(ask);
-  for (;;) {
+  let asked = first;
+  for (let attempt = FIRST_ATTEMPT; ; attempt++) {
     try {
-      const campaign = await attempt;
+      const campaign = await asked;
       store.block.value = null;
       return campaign;
-    } catch (error) {
-      store.block.value = haltOf(error as Problem, AGAIN_MS).block;
-      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-      attempt = ask();
+    } catch (failure) {
+      const problem = await toProblem(failure);
+      const { block, waitMs } = haltOf(problem, backoffMs(attempt, problem.retryAfterMs));
+      store.block.value = block;
+      await pause(waitMs);
+      asked = ask();
     }
   }
 }

@@ -5,6 +5,7 @@
  */
 import { backoffMs, type Problem } from "../shared/api.ts";
 import type { ProblemBody, Verdict } from "../shared/contract.ts";
+import { type Hold, holdOf } from "./hold.ts";
 import type { Kept, Outbox } from "./outbox.ts";
 import { callAsVolunteer, tokenAtHand } from "./volunteer.ts";
 
@@ -16,7 +17,7 @@ const KEEPALIVE_BYTES = 60_000;
 export type SendState =
   | { kind: "idle" }
   | { kind: "sending"; since: number; looks: number }
-  | { kind: "waiting"; reason: "offline" | "busy"; until: number };
+  | { kind: "waiting"; reason: Hold; until: number };
 
 export interface SenderEvents {
   onState(state: SendState): void;
@@ -144,7 +145,7 @@ export class Sender {
     const backoff = backoffMs(this.#attempt++, problem.retryAfterMs);
     const wait = problem.isOffline ? Math.min(backoff, OFFLINE_EVERY_MS) : backoff;
     this.#notBefore = Date.now() + wait;
-    this.#events.onState({ kind: "waiting", reason: problem.isOffline ? "offline" : "busy", until: this.#notBefore });
+    this.#events.onState({ kind: "waiting", reason: holdOf(problem), until: this.#notBefore });
     this.#wakeIn(wait);
     return false;
   }

@@ -4,11 +4,13 @@
  * Invariant: one square is on the screen at a time; its tags, and the squares ahead, are in this tab's slot.
  */
 import { batch, effect } from "@preact/signals";
+import { toProblem } from "../shared/api.ts";
 import type { Assignments, Campaign, Outcome } from "../shared/contract.ts";
 import { cellAreaKm2 } from "../shared/tiles.ts";
 import { Ahead, type Filled } from "./ahead.ts";
 import { exhaustedHalt, type Halt, haltOf } from "./blocks.ts";
 import type { Draft } from "./draft.ts";
+import { isByOperators } from "./hold.ts";
 import { say } from "./language.ts";
 import { type LookLog, pictureOf } from "./looklog.ts";
 import type { Kept, Outbox } from "./outbox.ts";
@@ -90,9 +92,16 @@ export class Session {
     void this.#sender.kick();
     this.#parts.askProgress();
     if (before.length > 0) await this.#ahead.resume(before);
-    const answer = await first.catch(() => null);
+    let refused: Filled | null = null;
+    const answer = await first.catch(async (failure) => {
+      const problem = await toProblem(failure);
+      // A server that asks for patience is not asked again at once.
+      if (problem.retryAfterMs !== null) refused = this.#ahead.refuse(problem);
+      return null;
+    });
     if (answer && answer.assignments.length > 0) await this.#ahead.adopt(answer);
-    await this.advance();
+    if (refused && this.#ahead.isEmpty) this.#halt(refused);
+    else await this.advance();
   }
 
   /** Shows the next square, or the card that says why there is none. */
@@ -226,6 +235,9 @@ export class Session {
     }
     const square = this.#ahead.take();
     if (!square) this.#halt(filled);
+    // The operators ended what the looks waited for.
+    const sending = store.sendState.peek();
+    if (square && sending.kind === "waiting" && isByOperators(sending.reason)) void this.#sender.kick(true);
     return square;
   }
 

@@ -3,6 +3,7 @@ import { computed, effect, signal } from "@preact/signals";
 import type { Campaign, GeometryKind, IconName, Imagery, Progress, TagType } from "../shared/contract.ts";
 import { campaignLanguages, type Localised, pick } from "../shared/locale.ts";
 import type { DraftTag, Drawing } from "./draft.ts";
+import type { Hold } from "./hold.ts";
 import type { LookLog } from "./looklog.ts";
 import type { OtherSearch } from "./others.ts";
 import type { Counts } from "./outbox.ts";
@@ -12,12 +13,21 @@ import type { Square } from "./square.ts";
 
 export type { SendState };
 
+/** The server gives no squares at the moment; `message` is what the operators say. */
+export interface OnHold {
+  kind: Exclude<Hold, "offline">;
+  until: number;
+  message?: string | undefined;
+}
+
 /** Why nothing can be looked at; each has its card. */
 export type Block =
   | { kind: "done" }
   /** Others hold the last squares. */
   | { kind: "held" }
-  | { kind: "busy" | "offline" | "trouble"; until: number; request_id?: string | undefined }
+  | OnHold
+  | { kind: "offline"; until: number }
+  | { kind: "trouble"; until: number; request_id?: string | undefined }
   | { kind: "paused"; message: string | null }
   | { kind: "closed" | "not_started" | "missing" };
 

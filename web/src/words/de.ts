@@ -97,6 +97,18 @@ export const de = {
     one: "Viel los. **{n} Antwort** bleibt hier, Versand in {wait}",
     other: "Viel los. **{n} Antworten** bleiben hier, Versand in {wait}",
   },
+  pill_limited: {
+    one: "Kurze Pause. **{n} Antwort** bleibt hier, Versand in {wait}",
+    other: "Kurze Pause. **{n} Antworten** bleiben hier, Versand in {wait}",
+  },
+  pill_read_only: {
+    one: "Speichern macht Pause. **{n} Antwort** bleibt so lange auf diesem Gerät",
+    other: "Speichern macht Pause. **{n} Antworten** bleiben so lange auf diesem Gerät",
+  },
+  pill_maintenance: {
+    one: "Am Dienst wird gearbeitet. **{n} Antwort** bleibt auf diesem Gerät",
+    other: "Am Dienst wird gearbeitet. **{n} Antworten** bleiben auf diesem Gerät",
+  },
   pill_offline: {
     one: "Kein Netz. **{n} Antwort** bleibt auf diesem Gerät",
     other: "Kein Netz. **{n} Antworten** bleiben auf diesem Gerät",
@@ -205,6 +217,15 @@ export const de = {
   },
   busy_fine: "Du kannst diese Seite schließen. Wir senden sie, wenn du wiederkommst.",
   busy_seconds: "Sekunden",
+  limited_title: "Kurze Pause",
+  limited_text: "Von diesem Gerät oder aus seinem Netz kamen sehr viele Anfragen. Dein nächstes Feld kommt von selbst.",
+  not_let_in_title: "Gleich bist du dabei",
+  not_let_in_text: "Es kommen viele Menschen, und wir lassen sie nach und nach ein. Dein Feld kommt von selbst.",
+  read_only_title: "Speichern macht gerade Pause",
+  read_only_text:
+    "Der Dienst kann im Moment nichts speichern. Sobald er es wieder kann, geht diese Seite von selbst weiter.",
+  maintenance_title: "Am Dienst wird gerade gearbeitet",
+  maintenance_text: "Sobald er wieder da ist, geht diese Seite von selbst weiter.",
   try_now: "Jetzt versuchen",
   offline_title: "Du hast alles angesehen, was geladen war",
   offline_first_title: "Diese Seite braucht das Netz",
@@ -268,6 +289,19 @@ export const de = {
   said_busy: {
     one: "Viel los. {n} Antwort bleibt hier und wird von selbst gesendet",
     other: "Viel los. {n} Antworten bleiben hier und werden von selbst gesendet",
+  },
+  said_limited: {
+    one: "Kurze Pause. {n} Antwort bleibt hier und wird von selbst gesendet",
+    other: "Kurze Pause. {n} Antworten bleiben hier und werden von selbst gesendet",
+  },
+  said_not_let_in: "Gleich bist du dabei",
+  said_read_only: {
+    one: "Speichern macht Pause. {n} Antwort bleibt hier",
+    other: "Speichern macht Pause. {n} Antworten bleiben hier",
+  },
+  said_maintenance: {
+    one: "Am Dienst wird gearbeitet. {n} Antwort bleibt hier",
+    other: "Am Dienst wird gearbeitet. {n} Antworten bleiben hier",
   },
   said_again: "Es geht weiter",
 } as const satisfies Translation<typeof en>;

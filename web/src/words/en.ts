@@ -94,6 +94,18 @@ export const en = {
     one: "Very busy. **{n} look** kept here, sending in {wait}",
     other: "Very busy. **{n} looks** kept here, sending in {wait}",
   },
+  pill_limited: {
+    one: "A short pause. **{n} look** kept here, sending in {wait}",
+    other: "A short pause. **{n} looks** kept here, sending in {wait}",
+  },
+  pill_read_only: {
+    one: "Saving is paused. **{n} look** is kept on this device until it goes on",
+    other: "Saving is paused. **{n} looks** are kept on this device until it goes on",
+  },
+  pill_maintenance: {
+    one: "The service is being worked on. **{n} look** is kept on this device",
+    other: "The service is being worked on. **{n} looks** are kept on this device",
+  },
   pill_offline: {
     one: "No network. **{n} look** is kept on this device",
     other: "No network. **{n} looks** are kept on this device",
@@ -195,6 +207,14 @@ export const en = {
   },
   busy_fine: "You can close this page. We send them when you come back.",
   busy_seconds: "seconds",
+  limited_title: "A short pause",
+  limited_text: "This device, or the network it is in, has asked very often. Your next square comes by itself.",
+  not_let_in_title: "You will be let in soon",
+  not_let_in_text: "Many people are coming, and we let them in one part after the other. Your square comes by itself.",
+  read_only_title: "Saving is paused",
+  read_only_text: "The service cannot store anything right now. This page goes on by itself as soon as it can.",
+  maintenance_title: "The service is being worked on",
+  maintenance_text: "This page goes on by itself as soon as the service is back.",
   try_now: "Try now",
   offline_title: "You have looked at everything that was loaded",
   offline_first_title: "This page needs the network",
@@ -257,6 +277,16 @@ export const en = {
   said_busy: {
     one: "Very busy. {n} look kept, sending by itself",
     other: "Very busy. {n} looks kept, sending by itself",
+  },
+  said_limited: {
+    one: "A short pause. {n} look kept, sending by itself",
+    other: "A short pause. {n} looks kept, sending by itself",
+  },
+  said_not_let_in: "You will be let in soon",
+  said_read_only: { one: "Saving is paused. {n} look kept", other: "Saving is paused. {n} looks kept" },
+  said_maintenance: {
+    one: "The service is being worked on. {n} look kept",
+    other: "The service is being worked on. {n} looks kept",
   },
   said_again: "Going on",
 } as const;

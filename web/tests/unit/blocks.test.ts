@@ -17,11 +17,24 @@ describe("a failure", () => {
   });
 
   test("of a busy server waits as long as it is told", () => {
-    for (const status of [429, 503])
+    for (const [status, kind] of [
+      [429, "limited"],
+      [503, "busy"],
+    ] as const)
       expect(haltOf(problem(status), 12_000, NOW)).toEqual({
-        block: { kind: "busy", until: NOW + 12_000 },
+        block: { kind, until: NOW + 12_000 },
         waitMs: 12_000,
       });
+  });
+
+  test("that operators want has a card of its own, with their words", () => {
+    for (const code of ["read_only", "maintenance", "not_let_in"])
+      expect(haltOf(problem(503, { code, message: "Back at four." }), 30_000, NOW).block).toEqual({
+        kind: code,
+        until: NOW + 30_000,
+        message: "Back at four.",
+      });
+    expect(haltOf(problem(503, { code: "something_new" }), 1000, NOW).block.kind).toBe("busy");
   });
 
   test("of the server itself names the request", () => {

@@ -92,6 +92,25 @@ test("a busy server keeps the looks here, and its Retry-After is honoured", asyn
   expect((await outbox.counts()).waiting).toBe(1);
 });
 
+test("why the server takes nothing is told apart, and every look stays here", async () => {
+  await outbox.keep(kept(1));
+  for (const [status, code, reason] of [
+    [503, "overloaded", "busy"],
+    [503, "read_only", "read_only"],
+    [503, "maintenance", "maintenance"],
+    [429, "rate_limited", "limited"],
+    [500, "internal_error", "busy"],
+  ] as const) {
+    answer = () => json(status, { code }, { "Retry-After": "30" });
+    await sender.kick(true);
+    expect(states.at(-1)).toMatchObject({ kind: "waiting", reason });
+  }
+  expect((await outbox.counts()).waiting).toBe(1);
+  answer = all("created");
+  await sender.kick(true);
+  expect(await outbox.all()).toEqual([]);
+});
+
 test("while the server asks for patience only those who say so are heard", async () => {
   await outbox.keep(kept(1));
   answer = () => json(503, {}, { "Retry-After": "60" });
@@ -137,6 +156,17 @@ test("one bad look in a refused batch does not hold back the others", async () =
   const counts = await outbox.counts();
   expect(counts.waiting).toBe(0);
   expect(counts.refused.map((record) => record.id)).toEqual([bad]);
+});
+
+test("the server's wait is the least, however short ours would be, and chance only lengthens it", () => {
+  for (const random of [0, 0.3, 0.999])
+    for (const attempt of [0, 3, 30]) {
+      const wait = backoffMs(attempt, 20_000, random);
+      expect(wait).toBeGreaterThanOrEqual(20_000);
+      expect(wait).toBeGreaterThanOrEqual(backoffMs(attempt, null, 0));
+    }
+  const waits = new Set(Array.from({ length: 20 }, () => backoffMs(0, 60_000)));
+  expect(waits.size).toBeGreaterThan(10);
 });
 
 test("waiting doubles up to five minutes, with up to half as jitter", () => {

@@ -2,6 +2,7 @@
 import { isAllSearched } from "../../shared/progress.ts";
 import { type Glyph, Icon } from "../../shared/symbols.tsx";
 import { skip, undo } from "../actions.ts";
+import { isByOperators } from "../hold.ts";
 import { say } from "../language.ts";
 import { Crowd } from "../panel/Foot.tsx";
 import { refreshMap } from "../stage/camera.ts";
@@ -13,6 +14,7 @@ import {
   hasLooked,
   isDurable,
   mine,
+  type OnHold,
   others,
   outboxCounts,
   progress,
@@ -90,18 +92,27 @@ function Countdown({ until }: { until: number }) {
   );
 }
 
-function Waiting({ state }: { state: Extract<Block, { until: number }> }) {
-  if (state.kind === "busy") {
-    return (
-      <Card role="alertdialog" middle sign={<Countdown until={state.until} />} title={say("busy_title")}>
-        <p>
-          {say("busy_text")} <Rich text={keptSentence("busy_kept")} />
+/** The server gives no square now, and goes on by itself. */
+function Held({ state }: { state: OnHold }) {
+  const { kind, until, message } = state;
+  const sign = isByOperators(kind) ? <Lead name="pause" /> : <Countdown until={until} />;
+  return (
+    <Card role="alertdialog" middle sign={sign} title={say(`${kind}_title`)}>
+      <p>
+        {say(`${kind}_text`)} <Rich text={keptSentence("busy_kept")} />
+      </p>
+      {message && (
+        <p class="message" dir="auto">
+          {say("quoted", { note: message })}
         </p>
-        <TryNow />
-        {outboxCounts.value.waiting > 0 && isDurable.value && <p class="fine">{say("busy_fine")}</p>}
-      </Card>
-    );
-  }
+      )}
+      <TryNow />
+      {outboxCounts.value.waiting > 0 && isDurable.value && <p class="fine">{say("busy_fine")}</p>}
+    </Card>
+  );
+}
+
+function Waiting({ state }: { state: Extract<Block, { kind: "offline" | "trouble" }> }) {
   if (state.kind === "offline") {
     return (
       <Card
@@ -224,6 +235,11 @@ export function Blocked() {
     case "held":
       return <Settled sign="pause" title={say("held_title")} text={say("held_text")} />;
     case "busy":
+    case "limited":
+    case "not_let_in":
+    case "read_only":
+    case "maintenance":
+      return <Held state={state} />;
     case "offline":
     case "trouble":
       return <Waiting state={state} />;

@@ -1,6 +1,7 @@
 /** The one pill over the image: the most important thing to know now, or nothing. */
 import type { ComponentChildren } from "preact";
 import { Icon } from "../../shared/symbols.tsx";
+import { isByOperators } from "../hold.ts";
 import { say } from "../language.ts";
 import {
   block,
@@ -25,18 +26,21 @@ function current(): { tone: "" | "warn"; sign: ComponentChildren; text: string }
   if (notice.value) return { tone: "", sign: null, text: notice.value };
   if (only_here > 0) return { tone: "warn", sign: <span class="dot" />, text: say("pill_full", { n: only_here }) };
   // The card about it says the same.
-  if (state.kind === "waiting" && waiting > 0 && block.value?.kind !== "busy") {
+  if (state.kind === "waiting" && waiting > 0 && !(block.value?.kind === state.reason && state.reason !== "offline")) {
     if (state.reason === "offline")
       return {
         tone: "warn",
         sign: <Icon name="offline" small />,
         text: say(isDurable.value ? "pill_offline" : "pill_offline_memory", { n: waiting }),
       };
-    return {
-      tone: "warn",
-      sign: <span class="dot" />,
-      text: say("pill_busy", { n: waiting, wait: timeLeft(state.until, clock.value) }),
-    };
+    const { reason } = state;
+    const text = isByOperators(reason)
+      ? say(reason === "maintenance" ? "pill_maintenance" : "pill_read_only", { n: waiting })
+      : say(reason === "limited" ? "pill_limited" : "pill_busy", {
+          n: waiting,
+          wait: timeLeft(state.until, clock.value),
+        });
+    return { tone: "warn", sign: <span class="dot" />, text };
   }
   if (square.value && !block.value && plateState.value === "loading" && isSlow.value)
     return { tone: "", sign: <span class="spin" />, text: say("pill_loading") };
