@@ -74,6 +74,7 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
         "Checks of limits by outcome: lease, shared (memcached), closed (refused before), fallback (memcached did not answer)."
     );
     describe_looks();
+    describe_admission();
     metrics::describe_counter!("assignments_total", "Assignments by reason.");
     metrics::describe_counter!(
         "assignments_beyond_wanted_total",
@@ -114,6 +115,30 @@ fn describe_http() {
     metrics::describe_counter!(
         "http_clients_too_slow_total",
         "Connections and requests that were ended because the client was too slow, by what was waited for: head, body, answer."
+    );
+}
+
+fn describe_admission() {
+    metrics::describe_counter!(
+        "http_requests_shed_total",
+        "Requests that were not let through, or not finished in time, by class and reason."
+    );
+    metrics::describe_gauge!(
+        "admission_in_work",
+        "Requests of a class that have a permit."
+    );
+    metrics::describe_gauge!(
+        "admission_waiting",
+        "Requests of a class that wait for a permit."
+    );
+    metrics::describe_gauge!("admission_limit", "Permits of a class.");
+    metrics::describe_gauge!(
+        "spotter_mode",
+        "1 for the mode of the service, 0 for the others."
+    );
+    metrics::describe_gauge!(
+        "admit_percent",
+        "Of a hundred volunteers so many are let in."
     );
 }
 

@@ -68,7 +68,7 @@ impl Reason {
     fn detail(self) -> &'static str {
         match self {
             Self::QueueFull | Self::WaitedTooLong => {
-                "Very many people are here at the moment; nothing of this was begun. Send it again after the time in Retry-After."
+                "Very many people are here at the moment, and this request was not begun. Send it again after the time in Retry-After."
             }
             Self::Unfinished => {
                 "This was not finished in time, and it is not known how much of it was done. Looks can be sent again: they are not stored twice. Look before you repeat anything else."
@@ -77,10 +77,10 @@ impl Reason {
                 "Many people are coming, and they are let in one part after the other. You will be let in: ask again after the time in Retry-After. Looks are taken at any time."
             }
             Self::ReadOnly => {
-                "Nothing can be changed at the moment; reading works. Nothing of this was stored: keep it, and send it again after the time in Retry-After."
+                "Nothing can be changed at the moment; reading works. This request changed nothing: keep what it says, and send it again after the time in Retry-After."
             }
             Self::Maintenance => {
-                "The service is being maintained. Nothing of this was begun: keep it, and send it again after the time in Retry-After."
+                "The service is being maintained, and this request was not begun. Keep what it says, and send it again after the time in Retry-After."
             }
         }
     }
