@@ -29,6 +29,8 @@ export type TagType = Narrowed<
   { colour: string; icon: IconName; geometry: GeometryKind; examples: LonLat[]; description: Texts | null }
 >;
 export type Imagery = Filled<api.ImageryView>;
+/** How the operators run the service at the moment. */
+export type ServiceMode = Filled<api.ServiceMode>;
 export type CampaignState = api.State;
 /** An area that is searched first. */
 export type Priority = Omit<api.Priority, "area"> & { area: MultiPolygon; name?: string | null };

@@ -32,7 +32,7 @@ async function decodedWithRetries(url: string): Promise<HTMLImageElement> {
       return await decoded(url);
     } catch (error) {
       if (attempt >= TRIES) throw error;
-      await pause(PAUSE_MS * attempt);
+      await pause(PAUSE_MS * attempt * (1 + Math.random() / 2));
     }
   }
 }

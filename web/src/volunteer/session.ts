@@ -13,6 +13,7 @@ import type { Draft } from "./draft.ts";
 import { isByOperators } from "./hold.ts";
 import { say } from "./language.ts";
 import { type LookLog, pictureOf } from "./looklog.ts";
+import { maintained } from "./maintained.ts";
 import type { Kept, Outbox } from "./outbox.ts";
 import { type Finished, Previous, UNDO_MS } from "./previous.ts";
 import { addToMine, write } from "./remember.ts";
@@ -188,7 +189,9 @@ export class Session {
   async tryNow(): Promise<void> {
     void this.#sender.kick(true);
     await this.#ahead.refresh();
-    if (store.block.value) await this.advance();
+    if (!store.block.value) return;
+    if (store.square.value) await this.#showAgain(store.square.value);
+    else await this.advance();
   }
 
   async reloadImage(): Promise<void> {
@@ -281,6 +284,7 @@ export class Session {
       store.plateState.value = state;
       if (state !== "loading") store.isSlow.value = false;
       else slow = setTimeout(() => (store.isSlow.value = true), SLOW_MS);
+      if (square && state === "failed") void this.#explain(square);
       if (!square || state !== "ready") return;
       this.#ahead.warm();
       this.#shownAt = performance.now();
@@ -288,6 +292,21 @@ export class Session {
       this.#keep();
       store.announcement.value = say("said_ready", { n: square.number });
     });
+  }
+
+  /** The image did not come: perhaps the card about it is to say why. The square stays as it is. */
+  async #explain(square: Square): Promise<void> {
+    const halt = await maintained();
+    if (store.square.peek() !== square || square.plate.state.peek() !== "failed") return;
+    store.block.value = halt?.block ?? null;
+    clearTimeout(this.#retry);
+    if (halt) this.#retry = setTimeout(() => void this.#showAgain(square), halt.waitMs);
+  }
+
+  /** The square whose image did not come, behind a card. */
+  async #showAgain(square: Square): Promise<void> {
+    await square.plate.load();
+    if (store.square.peek() === square && square.plate.state.peek() === "ready") store.block.value = null;
   }
 
   #followSending(state: store.SendState): void {
