@@ -1,10 +1,15 @@
 //! How many requests of a class are in work and wait, and what the next one is told.
 
+use std::time::Duration;
+
 use tokio::task::JoinHandle;
 
 use crate::harness::{
-    App, Campaign, Client, Reply, Source, eventually, fixtures::at_once, nothing,
+    App, Campaign, Client, Reply, Source, eventually, fixtures::at_once, nothing, within,
 };
+
+/// Longest wait for permits to be taken and given back; what is held ends by itself after 20 s.
+const SOON: Duration = Duration::from_secs(12);
 
 /// A server with few permits, and tiles that are in work until they are let go.
 struct Crowded {
@@ -50,7 +55,7 @@ impl Crowded {
 
     async fn shows(&self, in_work: i64, waiting: i64) {
         let what = format!("{in_work} are in work and {waiting} wait");
-        eventually(&what, || async {
+        within(SOON, &what, || async {
             let are_in_work = self.app.metric("admission_in_work{class=\"tiles\"}").await;
             let do_wait = self.app.metric("admission_waiting{class=\"tiles\"}").await;
             (are_in_work == Some(in_work) && do_wait == Some(waiting)).then_some(())

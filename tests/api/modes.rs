@@ -199,6 +199,15 @@ async fn the_worker_rests_during_maintenance_and_counts_on_while_nothing_may_be_
         app.log().contains("\"mode\":\"maintenance\"").then_some(())
     })
     .await;
+    // Meanwhile a worker that does not rest would have opened it many times.
+    for message in ["One.", "Two."] {
+        set(&app, &["maintenance", "--message", message]).await;
+        eventually("the server follows", || async {
+            let shown = app.public().get("/v1/mode").await.expect(200);
+            (shown["message"] == message).then_some(())
+        })
+        .await;
+    }
     let state = "SELECT count(*) FROM campaigns WHERE state = 'preparing'";
     assert_eq!(app.number(state).await, 1);
     set(&app, &["read_only"]).await;
