@@ -12,12 +12,18 @@ export class Problem extends Error {
   readonly status: number;
   readonly body: ProblemBody;
   readonly retryAfterMs: number | null;
+  readonly at = Date.now();
 
   constructor(status: number, body: ProblemBody, retryAfterMs: number | null) {
     super(body.detail ?? body.title ?? `HTTP ${status}`);
     this.status = status;
     this.body = body;
     this.retryAfterMs = retryAfterMs;
+  }
+
+  /** What is left of the wait that the server asked for. */
+  get waitLeftMs(): number {
+    return Math.max(0, (this.retryAfterMs ?? 0) - (Date.now() - this.at));
   }
 
   get isOffline(): boolean {

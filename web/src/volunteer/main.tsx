@@ -181,5 +181,8 @@ export async function main(): Promise<void> {
     return;
   }
   adopt(volunteer);
-  await begin(await realParts(slug, await awaitCampaign(campaign, slug)), assignments);
+  // Its time counts from now, however long the campaign takes.
+  const first = assignments.catch(async (failure) => Promise.reject(await toProblem(failure)));
+  first.catch(() => {});
+  await begin(await realParts(slug, await awaitCampaign(campaign, slug)), first);
 }

@@ -4,7 +4,7 @@
  * Invariant: one square is on the screen at a time; its tags, and the squares ahead, are in this tab's slot.
  */
 import { batch, effect } from "@preact/signals";
-import { toProblem } from "../shared/api.ts";
+import { Problem, toProblem } from "../shared/api.ts";
 import type { Assignments, Campaign, Outcome } from "../shared/contract.ts";
 import { cellAreaKm2 } from "../shared/tiles.ts";
 import { Ahead, type Filled } from "./ahead.ts";
@@ -95,9 +95,9 @@ export class Session {
     if (before.length > 0) await this.#ahead.resume(before);
     let refused: Filled | null = null;
     const answer = await first.catch(async (failure) => {
-      const problem = await toProblem(failure);
+      const { status, body, waitLeftMs } = await toProblem(failure);
       // A server that asks for patience is not asked again at once.
-      if (problem.retryAfterMs !== null) refused = this.#ahead.refuse(problem);
+      if (waitLeftMs > 0) refused = this.#ahead.refuse(new Problem(status, body, waitLeftMs));
       return null;
     });
     if (answer && answer.assignments.length > 0) await this.#ahead.adopt(answer);

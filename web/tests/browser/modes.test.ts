@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from "vitest";
+import { BUSY } from "./between.ts";
 import { inspect } from "./checks.ts";
 import { api, hasServer, openCampaign, sql, storedLooks, until } from "./server.ts";
 import { Visitor } from "./visitor.ts";
@@ -14,6 +15,30 @@ async function run(mode: string, message: string | null = null): Promise<void> {
 }
 
 const backToNormal = () => onTestFinished(() => run("normal"));
+
+describe.skipIf(!hasServer)("a server that is overloaded", () => {
+  test("is asked once by a page that has just come, and again when it said", async () => {
+    const field = await openCampaign(2);
+    const visitor = await Visitor.come("desktop");
+    const { page, between } = visitor;
+    await page.clock.install();
+    const first = /^(POST .*\/assignments|GET .*\/v1\/campaigns\/[^/]+\?area=false)/;
+    const busy = between.rule(first, BUSY(40));
+    await visitor.go(`/s/${field.slug}`);
+    await page.getByRole("alertdialog", { name: "Very many people are helping right now" }).waitFor();
+    await page.clock.runFor(35_000);
+    expect(
+      between
+        .requests(first)
+        .map(({ method }) => method)
+        .sort(),
+    ).toEqual(["GET", "POST"]);
+    busy.end();
+    await page.clock.runFor(30_000);
+    await page.locator(".veil .btn.primary").click();
+    await visitor.ready();
+  });
+});
 
 describe.skipIf(!hasServer)("while operators have changed how the service is run", () => {
   test("read only: the page says so, goes on with what it has, keeps the looks, and sends them afterwards", async () => {
