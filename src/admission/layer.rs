@@ -128,7 +128,9 @@ impl Admission {
             _ if kind == Kind::Open => return None,
             Mode::Maintenance => Reason::Maintenance,
             Mode::ReadOnly if writes => Reason::ReadOnly,
-            _ if begins && !share::is_in(req, let_in, &self.0.keys, &self.0.rates) => Reason::NotLetIn,
+            _ if begins && !share::is_in(req, let_in, &self.0.keys, &self.0.rates) => {
+                Reason::NotLetIn
+            }
             _ => return None,
         };
         Some(Refusal::by_mode(kind, reason, self.mode().message()))

@@ -197,7 +197,8 @@ pub struct AdmissionConfig {
     pub queue_wait_ms: u64,
 
     /// Longest work on a read or a question where to look next, in seconds; twice that for a tile,
-    /// eight times for what has a large body and for organisers. Beyond it the answer is 503.
+    /// eight times for organisers, forty for looks, whose batches may come over slow lines. Beyond
+    /// it the answer is 503.
     #[arg(long, env = "REQUEST_SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub request_seconds: u64,
 }

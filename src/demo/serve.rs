@@ -11,7 +11,9 @@ use super::{
     folder::Folder, ports::Ports, say, seed, services::Ready, source,
 };
 use crate::{
-    config::{AdmissionConfig, KEEP_ALIVE_SECONDS, ListenConfig, MAX_CONNECTIONS, SLOW_CLIENT_SECONDS},
+    config::{
+        AdmissionConfig, KEEP_ALIVE_SECONDS, ListenConfig, MAX_CONNECTIONS, SLOW_CLIENT_SECONDS,
+    },
     server::{self, Shared},
     state::App,
     telemetry, worker,

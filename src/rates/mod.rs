@@ -31,7 +31,9 @@ use std::{
     },
 };
 
-use actix_web::{HttpMessage, HttpRequest, dev::ServiceRequest, http::header::HeaderMap, web::Data};
+use actix_web::{
+    HttpMessage, HttpRequest, dev::ServiceRequest, http::header::HeaderMap, web::Data,
+};
 use siphasher::sip::SipHasher24;
 use uuid::Uuid;
 

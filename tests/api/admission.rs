@@ -270,10 +270,12 @@ async fn what_takes_too_long_ends_with_a_problem_and_gives_its_permit_back() {
     let campaign = app.campaign().open().await;
     let holder = app.sql().await;
     holder
-        .batch_execute("BEGIN; LOCK TABLE campaign_totals IN ACCESS EXCLUSIVE MODE")
+        .batch_execute("BEGIN; LOCK TABLE tags IN ACCESS EXCLUSIVE MODE")
         .await
         .unwrap();
-    let late = app.public().get(&campaign.path("/progress")).await;
+    let volunteer = app.volunteer().await;
+    let path = campaign.path("/tags?volunteer=me");
+    let late = volunteer.get(&path).await;
     late.refused(503, "unfinished");
     assert!(retry_after(&late) >= 1);
     assert_eq!(late.header("access-control-allow-origin"), "*");
@@ -283,7 +285,7 @@ async fn what_takes_too_long_ends_with_a_problem_and_gives_its_permit_back() {
     assert_eq!(app.metric(shed).await, Some(1));
     holder.batch_execute("COMMIT").await.unwrap();
     eventually("it works again", || async {
-        let again = app.public().get(&campaign.path("/progress")).await;
+        let again = volunteer.get(&path).await;
         (again.status == 200).then_some(())
     })
     .await;

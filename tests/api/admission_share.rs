@@ -6,7 +6,11 @@ use crate::harness::{
 
 /// An installation of two servers and a campaign.
 async fn open() -> (App, Campaign) {
-    let app = App::builder().servers(2).start().await;
+    let app = App::builder()
+        .servers(2)
+        .setting("TRUSTED_PROXIES", "127.0.0.1")
+        .start()
+        .await;
     let campaign = app.campaign().cells(8, 8).looks_wanted(50).open().await;
     (app, campaign)
 }
@@ -98,7 +102,11 @@ async fn looks_are_taken_from_everybody_and_organisers_are_always_let_in() {
         .await
         .expect(200);
     // What is searched for, everybody may know: the page needs it to say anything.
-    for path in ["/v1/campaigns".to_owned(), campaign.path("")] {
+    for path in [
+        "/v1/campaigns".to_owned(),
+        campaign.path(""),
+        campaign.path("/progress"),
+    ] {
         app.public().get(&path).await.expect(200);
     }
 }

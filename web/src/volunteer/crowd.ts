@@ -2,7 +2,6 @@
 import { backoffMs, call, type Problem } from "../shared/api.ts";
 import type { Progress } from "../shared/contract.ts";
 import { block, progress } from "./store.ts";
-import { tokenAtHand } from "./volunteer.ts";
 
 const EVERY_MS = 60_000;
 /** What was just sent is counted within seconds; whoever is told the end of the search wants to know soon. */
@@ -20,9 +19,7 @@ export async function followCrowd(slug: string, waitMs = SOON_MS): Promise<void>
   const wait = (block.peek() === null ? EVERY_MS : waitMs) * (0.75 + Math.random() / 2);
   askIn(wait);
   if (document.visibilityState !== "visible") return;
-  // With the token: while only a part of the volunteers is let in, it says who asks.
-  const asked = call<Progress>(`/v1/campaigns/${encodeURIComponent(slug)}/progress`, { token: tokenAtHand() });
-  await asked.then(
+  await call<Progress>(`/v1/campaigns/${encodeURIComponent(slug)}/progress`).then(
     (answer) => (progress.value = answer),
     ({ retryAfterMs }: Problem) => {
       if (retryAfterMs !== null) askIn(Math.max(wait, backoffMs(0, retryAfterMs)));
