@@ -75,6 +75,13 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
     );
     describe_looks();
     describe_admission();
+    describe_assignments();
+    describe_tiles();
+    describe_jobs();
+    Ok(handle)
+}
+
+fn describe_assignments() {
     metrics::describe_counter!("assignments_total", "Assignments by reason.");
     metrics::describe_counter!(
         "assignments_beyond_wanted_total",
@@ -96,9 +103,6 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
         "deck_piles_lost_total",
         "Piles that another server took because this one held them too long."
     );
-    metrics::describe_counter!("tile_requests_total", "Imagery tiles by outcome.");
-    describe_jobs();
-    Ok(handle)
 }
 
 fn describe_http() {
@@ -139,6 +143,33 @@ fn describe_admission() {
     metrics::describe_gauge!(
         "admit_percent",
         "Of a hundred volunteers so many are let in."
+    );
+}
+
+fn describe_tiles() {
+    metrics::describe_counter!(
+        "tile_requests_total",
+        "Imagery tiles by outcome: near, store, source, waited, missing, outside, failed, resting, late, store_failed, error."
+    );
+    metrics::describe_counter!(
+        "tile_fetches_total",
+        "Questions to sources of imagery by outcome: fetched, missing, failed."
+    );
+    metrics::describe_counter!(
+        "tile_fetched_bytes_total",
+        "Bytes of tiles that came from sources."
+    );
+    metrics::describe_histogram!(
+        "tile_fetch_seconds",
+        "Time that a source took for a tile, in seconds."
+    );
+    metrics::describe_gauge!(
+        "tile_memory_bytes",
+        "Tiles in the memory of the process, in bytes."
+    );
+    metrics::describe_gauge!(
+        "tile_source_resting",
+        "1 while a source that failed is left alone, by layer."
     );
 }
 

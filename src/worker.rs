@@ -8,7 +8,7 @@ use std::{future::Future, time::Duration};
 
 use crate::{
     admission::Known,
-    assignments, campaigns,
+    assignments, campaigns, imagery,
     preparation::{self, Preparation, Step},
     progress,
     state::App,
@@ -57,6 +57,7 @@ pub async fn run(app: &App, stop: impl Future<Output = ()>) {
             close_ended(app).await
         }),
         repeat(app, forget, running, TIDY_EVERY, async || {
+            imagery::forget_fetches(&app.db).await?;
             assignments::forget_ended(&app.db).await.map_err(Into::into)
         }),
     );

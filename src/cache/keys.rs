@@ -27,6 +27,12 @@ pub enum Key {
     Layer(Uuid),
     /// Raised while a server finds no piles of a campaign's deck because others hold them.
     DeckSought(Uuid),
+    /// What servers tell each other of a tile on its way, by layer and revision of its tiles.
+    Tile {
+        layer: Uuid,
+        revision: i32,
+        cell: i64,
+    },
 }
 
 /// What servers count together. It is worth keeping and cannot be loaded again; who counts goes on
@@ -109,10 +115,11 @@ pub(super) enum Family {
     OpenCampaigns,
     Layer,
     DeckSought,
+    Tile,
 }
 
 impl Family {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Campaign,
         Self::CampaignPage,
         Self::Front,
@@ -120,6 +127,7 @@ impl Family {
         Self::OpenCampaigns,
         Self::Layer,
         Self::DeckSought,
+        Self::Tile,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -131,6 +139,7 @@ impl Family {
             Self::OpenCampaigns => "open-campaigns",
             Self::Layer => "layer",
             Self::DeckSought => "deck-sought",
+            Self::Tile => "tile",
         }
     }
 }
@@ -178,6 +187,11 @@ impl Key {
             Self::OpenCampaigns => format!("{prefix}:open-campaigns:2"),
             Self::Layer(id) => format!("{prefix}:layer:2:{id}"),
             Self::DeckSought(campaign_id) => format!("{prefix}:deck-sought:1:{campaign_id}"),
+            Self::Tile {
+                layer,
+                revision,
+                cell,
+            } => format!("{prefix}:tile:1:{layer}:{revision}:{cell}"),
         }
     }
 
@@ -189,7 +203,8 @@ impl Key {
             | Self::Progress { .. }
             | Self::Layer(_) => CHANGED_BY_ORGANISERS,
             Self::OpenCampaigns => LENIENT,
-            Self::DeckSought(_) => FLAG,
+            // A note says itself for how long.
+            Self::DeckSought(_) | Self::Tile { .. } => FLAG,
         }
     }
 
@@ -202,6 +217,7 @@ impl Key {
             Self::OpenCampaigns => Family::OpenCampaigns,
             Self::Layer(_) => Family::Layer,
             Self::DeckSought(_) => Family::DeckSought,
+            Self::Tile { .. } => Family::Tile,
         }
     }
 }

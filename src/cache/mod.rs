@@ -95,6 +95,15 @@ pub enum Health {
     Away,
 }
 
+/// What a server left under a key.
+#[derive(Debug)]
+pub enum Left {
+    Word(Vec<u8>),
+    Nothing,
+    /// Nobody knows, since memcached does not answer.
+    Away,
+}
+
 #[derive(Clone)]
 pub struct Cache(Arc<Inner>);
 
@@ -218,6 +227,29 @@ impl Cache {
         let shared = &self.0.shared;
         let name = tally.name(shared.prefix());
         shared.text(&name).await.unwrap_or_default()
+    }
+
+    /// Leaves word for all servers for a time, instead of the one that was there; whether it is
+    /// there now, since memcached may be away.
+    pub async fn leave(&self, key: &Key, word: Vec<u8>, lifetime: Duration) -> bool {
+        let word = self.entry(key.ages(), Some(word));
+        let name = key.name(self.0.shared.prefix());
+        self.0.shared.write(&name, word.pack(), lifetime).await
+    }
+
+    /// The word that a server left.
+    pub async fn left(&self, key: &Key) -> Left {
+        let (outcome, left) = match self.0.shared.read(&key.name(self.0.shared.prefix())).await {
+            Reading::Found(entry) => match entry.value {
+                Some(word) => (Outcome::Hit, Left::Word(word)),
+                None => (Outcome::Miss, Left::Nothing),
+            },
+            Reading::Nothing => (Outcome::Miss, Left::Nothing),
+            Reading::Failed => (Outcome::Error, Left::Away),
+            Reading::LeftAlone => (Outcome::Bypass, Left::Away),
+        };
+        self.0.lookups.add(key.family(), outcome);
+        left
     }
 
     pub async fn health(&self) -> Health {

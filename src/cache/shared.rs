@@ -76,10 +76,13 @@ impl Shared {
     }
 
     /// Memcached may be away, or find the entry too large: then it is loaded again next time.
-    pub async fn write(&self, name: &str, entry: Vec<u8>, kept: Duration) {
-        if entry.len() <= ENTRY_BYTES_MAX {
-            self.node(name).set(name, entry, kept).await;
-        }
+    /// Whether it is kept.
+    pub async fn write(&self, name: &str, entry: Vec<u8>, kept: Duration) -> bool {
+        entry.len() <= ENTRY_BYTES_MAX
+            && matches!(
+                self.node(name).set(name, entry, kept).await,
+                Answer::Given(())
+            )
     }
 
     /// The same under a lease. Who has it no more loaded too slowly, or something changed

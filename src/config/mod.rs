@@ -72,6 +72,19 @@ pub struct Config {
     )]
     pub token_keys: Vec<String>,
 
+    /// Mebibytes of tiles that one process keeps in its memory.
+    #[arg(long, env = "TILE_MEMORY_MB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    pub tile_memory_mb: u64,
+
+    /// Longest wait for a tile that is being fetched, in milliseconds. Beyond it the answer is 503;
+    /// the fetch goes on.
+    #[arg(long, env = "TILE_WAIT_MS", default_value_t = 15_000, value_parser = clap::value_parser!(u64).range(1..=120_000))]
+    pub tile_wait_ms: u64,
+
+    /// Longest time that a source may take for one tile, in milliseconds.
+    #[arg(long, env = "TILE_FETCH_MS", default_value_t = 30_000, value_parser = clap::value_parser!(u64).range(1..=300_000))]
+    pub tile_fetch_ms: u64,
+
     /// Let imagery layers name sources at loopback and private addresses.
     #[arg(long, env = "ALLOW_INTERNAL_SOURCES", num_args = 0..=1, default_value_t = false, default_missing_value = "true")]
     pub allow_internal_sources: bool,

@@ -9,7 +9,7 @@ use tokio_postgres::types::Type;
 use super::Db;
 
 /// In order; a number is never used twice.
-const MIGRATIONS: [(i32, &str, &str); 10] = [
+const MIGRATIONS: [(i32, &str, &str); 11] = [
     (
         1,
         "platform",
@@ -55,6 +55,11 @@ const MIGRATIONS: [(i32, &str, &str); 10] = [
         10,
         "service_mode",
         include_str!("../../migrations/0010_service_mode.sql"),
+    ),
+    (
+        11,
+        "tile_fetches",
+        include_str!("../../migrations/0011_tile_fetches.sql"),
     ),
 ];
 

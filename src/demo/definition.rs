@@ -69,6 +69,9 @@ pub fn layer(url_template: &str) -> Value {
         "min_zoom": 0,
         "max_zoom": ZOOM_MAX,
         "tile_size": 256,
+        // The source is this program's own.
+        "max_concurrent_fetches": 64,
+        "max_fetches_per_second": 1000,
         "attribution": "Spotter demo, drawn by the program",
         "licence": "CC0-1.0",
         "licence_url": "https://creativecommons.org/publicdomain/zero/1.0/",

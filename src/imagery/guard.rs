@@ -5,11 +5,15 @@
 //! connection itself uses, so neither a redirect nor a changing name leads around it.
 
 use std::{
+    error::Error,
+    io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
 
+use futures_util::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use thiserror::Error;
 use url::{Host, Url};
 
 /// Whether an address belongs to this machine, a private network or another special range
@@ -82,21 +86,69 @@ pub fn allows(url: &Url, allow_internal: bool) -> bool {
     }
 }
 
-/// Resolves names and leaves internal addresses out.
-pub struct GuardedResolver {
+/// How names become addresses.
+type Lookup = dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> + Send + Sync;
+
+/// Resolves names and leaves internal addresses out, each time that a connection is made.
+#[derive(Clone)]
+pub struct Guard {
     pub allow_internal: bool,
+    lookup: Arc<Lookup>,
 }
 
-impl Resolve for GuardedResolver {
+impl Guard {
+    /// Asks the system.
+    pub fn new(allow_internal: bool) -> Self {
+        let lookup: Arc<Lookup> = Arc::new(|name: String| {
+            Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
+        });
+        Self {
+            allow_internal,
+            lookup,
+        }
+    }
+
+    /// Asks somebody else.
+    #[cfg(test)]
+    pub fn with_lookup(
+        allow_internal: bool,
+        lookup: impl Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
+    ) -> Self {
+        let lookup: Arc<Lookup> =
+            Arc::new(move |name: String| Box::pin(std::future::ready(lookup(&name))));
+        Self {
+            allow_internal,
+            lookup,
+        }
+    }
+}
+
+/// A name leads to no address that may be connected to.
+#[derive(Debug, Error)]
+#[error("the source's name leads to no public address")]
+struct Refusal;
+
+/// Whether a connection was not made because of where it would have led.
+pub fn is_refusal(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<Refusal>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
         let allow_internal = self.allow_internal;
+        let looking = (self.lookup)(name.as_str().to_owned());
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0))
-                .await?
-                .filter(|address| allow_internal || !is_internal(address.ip()))
-                .collect();
+            let mut found = looking.await?;
+            found.retain(|address| allow_internal || !is_internal(address.ip()));
             if found.is_empty() {
-                return Err("the source's name leads to no public address".into());
+                return Err(Refusal.into());
             }
             let addresses: Addrs = Box::new(found.into_iter());
             Ok(addresses)
@@ -104,14 +156,33 @@ impl Resolve for GuardedResolver {
     }
 }
 
-/// The resolver for a client.
-pub fn resolver(allow_internal: bool) -> Arc<GuardedResolver> {
-    Arc::new(GuardedResolver { allow_internal })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn each_time_a_name_is_resolved_what_leads_inside_is_left_out() {
+        let public: SocketAddr = "8.8.8.8:0".parse().unwrap();
+        let inside: SocketAddr = "10.0.0.1:0".parse().unwrap();
+        let times = std::sync::atomic::AtomicUsize::new(0);
+        let guard = Guard::with_lookup(false, move |_name| {
+            Ok(
+                match times.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+                    0 => vec![public],
+                    1 => vec![inside, public],
+                    _ => vec![inside],
+                },
+            )
+        });
+        let resolve = async || {
+            let name: Name = "rebound.example".parse().unwrap();
+            guard.resolve(name).await.map(Iterator::collect::<Vec<_>>)
+        };
+        assert_eq!(resolve().await.unwrap(), [public]);
+        assert_eq!(resolve().await.unwrap(), [public]);
+        let refused = resolve().await.unwrap_err();
+        assert!(is_refusal(&*refused), "{refused}");
+    }
 
     #[test]
     fn internal_addresses_are_known_in_every_disguise() {

@@ -17,7 +17,7 @@ use super::{
     model::{Layer, LayerDefinition, LayerView},
     probe::{self, ProbeOf, ProbeView},
     queries,
-    tiles::TileError,
+    tiles::{self, Lifetime, TileError},
 };
 use crate::{
     accounts::{Organiser, Scope},
@@ -25,11 +25,6 @@ use crate::{
     http::{Body, PathParam, Problem, Query, etag, page},
     state::App,
 };
-
-/// A tile under the address of its revision never changes.
-const FOREVER: &str = "public, max-age=31536000, immutable";
-/// Without a revision the address may lead to another image after a change.
-const FOR_A_WHILE: &str = "public, max-age=300";
 
 pub fn routes(config: &mut ServiceConfig) {
     config
@@ -234,13 +229,13 @@ struct TileQuery {
         (status = 204, description = "The tile lies outside the layer's bounds or zooms."),
         (status = 304, description = "Not changed since the ETag in If-None-Match."),
         (status = 404, description = "No such layer, or the source has no tile there. Codes: `layer_not_found`, `tile_not_found`, `not_found`.", body = crate::http::ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The tile is not here yet, or something on its way rests; with `Retry-After`. Codes: `tile_not_ready`, `source_resting`, `store_away`, `database_away`.", body = crate::http::ProblemBody, content_type = "application/problem+json"),
         (status = 502, description = "The source failed or sent no image. Code: `source_failed`.", body = crate::http::ProblemBody, content_type = "application/problem+json"),
         (status = 504, description = "The source did not answer in time. Code: `source_slow`.", body = crate::http::ProblemBody, content_type = "application/problem+json"),
     )
 )]
 #[get("/v1/imagery/{layer}/{z}/{x}/{y}")]
 async fn tile(
-    app: Data<App>,
     tiles: Data<Tiles>,
     req: HttpRequest,
     path: PathParam<(String, u8, u32, u32)>,
@@ -249,28 +244,22 @@ async fn tile(
     let (key, z, x, y) = path.0;
     let tile = Tile::new(z, x, y)
         .map_err(|e| Problem::not_found("tile_not_found", format!("There is no such tile: {e}")))?;
-    let (image, layer) = match tiles.get(&app.db, &key, query.0.v, tile).await {
-        // Maps ask for what lies around the imagery; an empty answer is no error to them.
-        Err(TileError::Outside) => {
-            return Ok(HttpResponse::NoContent()
-                .insert_header((header::CACHE_CONTROL, FOR_A_WHILE))
-                .finish());
-        }
+    let source = tiles.layer(&key, query.0.v).await?;
+    let image = match tiles.get(&source, tile).await {
+        Err(TileError::Outside) => return Ok(tiles::nothing()),
         found => found?,
     };
+    let layer = &source.layer;
     let lifetime = match query.0.v {
-        Some(revision) if revision == layer.revision => FOREVER,
+        // Since then its tiles are what they are.
+        Some(revision) if (layer.tiles_revision..=layer.revision).contains(&revision) => {
+            Lifetime::Forever
+        }
         // Nobody may keep this image under the address of a revision that is yet to come.
-        Some(revision) if revision > layer.revision => "no-store",
-        _ => FOR_A_WHILE,
+        Some(revision) if revision > layer.revision => Lifetime::NotAtAll,
+        _ => Lifetime::ForAWhile,
     };
-    etag::respond(
-        &req,
-        &image.tag,
-        lifetime,
-        || Ok(image.bytes),
-        image.kind.media_type(),
-    )
+    Ok(tiles::respond(&image, req.headers(), lifetime))
 }
 
 async fn find(app: &App, key: &str) -> Result<Layer, Problem> {
@@ -294,22 +283,36 @@ impl From<TileError> for Problem {
             TileError::Outside | TileError::Fetch(FetchError::Missing) => {
                 Self::not_found("tile_not_found", "The layer has no imagery there.")
             }
-            TileError::Fetch(FetchError::Timeout) => Self::new(
-                StatusCode::GATEWAY_TIMEOUT,
-                "source_slow",
-                FetchError::Timeout.to_string(),
-            )
-            .retry_after(5),
-            TileError::Fetch(e) => {
-                tracing::warn!(cause = %e, "a source failed");
-                Self::new(StatusCode::BAD_GATEWAY, "source_failed", e.to_string()).retry_after(5)
+            TileError::Fetch(e @ FetchError::Timeout { .. }) => {
+                Self::new(StatusCode::GATEWAY_TIMEOUT, "source_slow", e.to_string()).retry_after(5)
             }
+            TileError::Fetch(e) => {
+                let wait = e.retry_after().unwrap_or(5);
+                Self::new(StatusCode::BAD_GATEWAY, "source_failed", e.to_string()).retry_after(wait)
+            }
+            TileError::Resting(rest) => Self::unavailable(
+                "source_resting",
+                "The source of the imagery failed and is left alone for a while. Try again after the time in Retry-After.",
+                u32::try_from(rest.as_secs() + 1).unwrap_or(u32::MAX),
+            ),
+            TileError::Late | TileError::Full => Self::unavailable(
+                "tile_not_ready",
+                "The tile is not here yet; more are wanted than the source gives at once. Try again after the time in Retry-After.",
+                rand::random_range(2..=5),
+            ),
+            TileError::Store(_) => Self::unavailable(
+                "store_away",
+                "The store of tiles does not answer at the moment. Try again after the time in Retry-After.",
+                5,
+            ),
             TileError::Db(e) if e.is_passing() => Self::unavailable(
                 "database_away",
                 "The database cannot be reached at the moment. Try again after the time in Retry-After.",
                 5,
             ),
-            e => Self::internal(&e),
+            e @ (TileError::Db(_) | TileError::Damaged | TileError::BrokenOff) => {
+                Self::internal(&e)
+            }
         }
     }
 }

@@ -4,10 +4,13 @@
 //! are in no answer, log line, key or error.
 //!
 //! **Invariant:** what is served as a tile was recognised as an image by its bytes.
+//!
+//! **Invariant:** a tile is fetched from its source once, whatever the number of requests and servers.
 
 mod fetch;
 mod guard;
 mod handlers;
+mod kind;
 mod model;
 mod probe;
 mod queries;
@@ -21,7 +24,7 @@ use uuid::Uuid;
 
 pub use handlers::routes;
 pub use model::{Layer, LayerDefinition};
-pub use tiles::Tiles;
+pub use tiles::{Tiles, forget_fetches};
 
 use crate::{
     accounts::Organiser,
@@ -79,7 +82,7 @@ pub async fn change(
     let new: LayerDefinition = crate::http::extract::parse(whole.to_string().as_bytes())?;
     let checked = Checked::new(new, app.config.allow_internal_sources)?;
     let conn = app.db.get().await?;
-    let changed = queries::update(&*conn, layer.id, layer.revision, &checked).await?;
+    let changed = queries::update(&*conn, layer, &checked).await?;
     let shown_by = queries::campaigns(&*conn, layer.id, CAMPAIGNS_TOLD_MAX).await?;
     drop(conn);
     let keys: Vec<Key> = shown_by

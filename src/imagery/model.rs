@@ -27,6 +27,16 @@ pub const TEXT_CHARS_MAX: usize = 500;
 pub const SECRETS_MAX: usize = 8;
 /// Characters of one secret.
 pub const SECRET_CHARS_MAX: usize = 2000;
+/// Fetches that a source may be asked for at the same time, at most.
+pub const CONCURRENT_FETCHES_MAX: u16 = 256;
+/// Fetches that a source may be asked for each second, at most.
+pub const FETCHES_PER_SECOND_MAX: u16 = 2000;
+/// Hashes of blank tiles of one layer.
+pub const BLANKS_MAX: usize = 16;
+/// Hosts of one layer that its source may redirect to.
+pub const REDIRECT_HOSTS_MAX: usize = 8;
+/// Characters of a host (RFC 1035).
+pub const HOST_CHARS_MAX: usize = 253;
 
 /// What an organiser says of a layer, and all of it that may be shown.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
@@ -90,6 +100,23 @@ pub struct LayerDefinition {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<f64>>, min_items = 4, max_items = 4)]
     pub bounds: Option<Bbox>,
+    /// Fetches that the source is asked for at the same time, by all servers together.
+    #[serde(default = "default_concurrent_fetches")]
+    #[schema(minimum = 1, maximum = 256, default = 16)]
+    pub max_concurrent_fetches: u16,
+    /// Fetches that it is asked for each second, by all servers together.
+    #[serde(default = "default_fetches_per_second")]
+    #[schema(minimum = 1, maximum = 2000, default = 50)]
+    pub max_fetches_per_second: u16,
+    /// SHA-256 of the tiles that the source sends where it has nothing, in hexadecimal digits. They
+    /// count as missing.
+    #[serde(default)]
+    #[schema(max_items = 16)]
+    pub blank_sha256: Vec<String>,
+    /// Hosts that the source may redirect to, beside its own.
+    #[serde(default)]
+    #[schema(max_items = 8, example = json!(["cdn.example.org"]))]
+    pub redirect_hosts: Vec<String>,
     /// Values of the template's secret holes by name. Never shown again.
     #[serde(default, skip_serializing)]
     #[schema(write_only, example = json!({"apikey": "…"}))]
@@ -104,11 +131,32 @@ fn default_tile_size() -> u16 {
     256
 }
 
+fn default_concurrent_fetches() -> u16 {
+    16
+}
+
+fn default_fetches_per_second() -> u16 {
+    50
+}
+
+impl LayerDefinition {
+    /// Whether the tiles of both are the same.
+    pub fn has_tiles_of(&self, other: &Self) -> bool {
+        self.url_template == other.url_template
+            && self.secrets == other.secrets
+            && self.tile_size == other.tile_size
+            && self.blank_sha256 == other.blank_sha256
+    }
+}
+
 /// A layer as it is kept, with its secrets.
 #[derive(Clone, Debug)]
 pub struct Layer {
     pub id: Uuid,
     pub revision: i32,
+    /// The revision in which its tiles became others. They are kept under it, so that a change of a
+    /// name or a limit leaves them where they are.
+    pub tiles_revision: i32,
     pub definition: LayerDefinition,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -140,11 +188,11 @@ impl Layer {
         }
     }
 
-    /// Where our pages find the tiles: an address of our own, which changes with the revision.
+    /// Where our pages find the tiles: an address of our own, which changes with them.
     pub fn tiles(&self) -> String {
         format!(
             "/v1/imagery/{}/{{z}}/{{x}}/{{y}}?v={}",
-            self.definition.key, self.revision
+            self.definition.key, self.tiles_revision
         )
     }
 }
@@ -169,6 +217,7 @@ impl Checked {
         new.secrets.extend(found.secrets);
         check_address(&mut errors, &mut new, allow_internal);
         check_zooms(&mut errors, &new);
+        check_source(&mut errors, &mut new);
         check_texts(&mut errors, &new);
         errors.into_result().map_err(|errors| {
             Problem::unprocessable(
@@ -237,6 +286,64 @@ fn check_zooms(errors: &mut FieldErrors, definition: &LayerDefinition) {
         "/ground_sample_distance_m",
         || "it is metres on the ground for one pixel: more than 0, 100000 at most".to_owned(),
     );
+}
+
+fn check_source(errors: &mut FieldErrors, new: &mut LayerDefinition) {
+    for (pointer, found, most) in [
+        (
+            "/max_concurrent_fetches",
+            new.max_concurrent_fetches,
+            CONCURRENT_FETCHES_MAX,
+        ),
+        (
+            "/max_fetches_per_second",
+            new.max_fetches_per_second,
+            FETCHES_PER_SECOND_MAX,
+        ),
+    ] {
+        errors.need((1..=most).contains(&found), pointer, || {
+            format!("found {found}; 1 to {most} are possible")
+        });
+    }
+    errors.need(
+        new.blank_sha256.len() <= BLANKS_MAX,
+        "/blank_sha256",
+        || {
+            format!(
+                "found {} hashes; {BLANKS_MAX} are allowed",
+                new.blank_sha256.len()
+            )
+        },
+    );
+    errors.need(
+        new.redirect_hosts.len() <= REDIRECT_HOSTS_MAX,
+        "/redirect_hosts",
+        || {
+            format!(
+                "found {} hosts; {REDIRECT_HOSTS_MAX} are allowed",
+                new.redirect_hosts.len()
+            )
+        },
+    );
+    for (n, hash) in new.blank_sha256.iter_mut().enumerate() {
+        hash.make_ascii_lowercase();
+        let is_hash = hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+        errors.need(is_hash, &format!("/blank_sha256/{n}"), || {
+            "it must be 64 hexadecimal digits, as sha256sum prints them".to_owned()
+        });
+    }
+    for (n, host) in new.redirect_hosts.iter_mut().enumerate() {
+        let read = (host.len() <= HOST_CHARS_MAX)
+            .then(|| url::Host::parse(host).ok())
+            .flatten();
+        match read {
+            Some(read) => *host = read.to_string(),
+            None => errors.push(
+                format!("/redirect_hosts/{n}"),
+                "it must be the name of a host, such as cdn.example.org, without scheme and path",
+            ),
+        }
+    }
 }
 
 fn check_texts(errors: &mut FieldErrors, definition: &LayerDefinition) {

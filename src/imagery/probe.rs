@@ -186,7 +186,9 @@ fn tile_failed(error: &FetchError) -> Problem {
         FetchError::Missing => {
             "Check the address and its zooms, or name a place that the imagery shows."
         }
-        FetchError::Status(401 | 403) => "Check the key in the address.",
+        FetchError::Status {
+            status: 401 | 403, ..
+        } => "Check the key in the address.",
         FetchError::NotAnImage => "Check that the address leads to single tiles.",
         _ => "Check the address, or try again later.",
     };

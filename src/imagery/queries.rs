@@ -15,7 +15,7 @@ pub async fn insert(
     let sql = "-- imagery::insert
         INSERT INTO imagery_layers (id, key, definition, secrets, created_by)
         VALUES ($1, $2, $3, $4, $5)
-        RETURNING id, revision, definition, secrets, created_at, updated_at";
+        RETURNING id, revision, tiles_revision, definition, secrets, created_at, updated_at";
     let row = db
         .query_typed_one(
             sql,
@@ -34,23 +34,25 @@ pub async fn insert(
 /// Stores a change unless the layer has another revision by now.
 pub async fn update(
     db: &impl GenericClient,
-    id: Uuid,
-    revision: i32,
+    before: &Layer,
     layer: &Checked,
 ) -> Result<Option<Layer>, DbError> {
+    let keeps_tiles = layer.definition.has_tiles_of(&before.definition);
     let sql = "-- imagery::update
         UPDATE imagery_layers
-        SET definition = $3, secrets = $4, revision = revision + 1, updated_at = now()
+        SET definition = $3, secrets = $4, revision = revision + 1, updated_at = now(),
+            tiles_revision = CASE WHEN $5 THEN tiles_revision ELSE revision + 1 END
         WHERE id = $1 AND revision = $2
-        RETURNING id, revision, definition, secrets, created_at, updated_at";
+        RETURNING id, revision, tiles_revision, definition, secrets, created_at, updated_at";
     let row = db
         .query_typed_opt(
             sql,
             &[
-                (&id, Type::UUID),
-                (&revision, Type::INT4),
+                (&before.id, Type::UUID),
+                (&before.revision, Type::INT4),
                 (&json(&layer.definition), Type::JSONB),
                 (&json(&layer.definition.secrets), Type::JSONB),
+                (&keeps_tiles, Type::BOOL),
             ],
         )
         .await?;
@@ -59,7 +61,7 @@ pub async fn update(
 
 pub async fn find_by_key(db: &impl GenericClient, key: &str) -> Result<Option<Layer>, DbError> {
     let sql = "-- imagery::find_by_key
-        SELECT id, revision, definition, secrets, created_at, updated_at
+        SELECT id, revision, tiles_revision, definition, secrets, created_at, updated_at
         FROM imagery_layers WHERE key = $1";
     let row = db.query_typed_opt(sql, &[(&key, Type::TEXT)]).await?;
     row.as_ref().map(from_row).transpose()
@@ -67,7 +69,7 @@ pub async fn find_by_key(db: &impl GenericClient, key: &str) -> Result<Option<La
 
 pub async fn find_by_id(db: &impl GenericClient, id: Uuid) -> Result<Option<Layer>, DbError> {
     let sql = "-- imagery::find_by_id
-        SELECT id, revision, definition, secrets, created_at, updated_at
+        SELECT id, revision, tiles_revision, definition, secrets, created_at, updated_at
         FROM imagery_layers WHERE id = $1";
     let row = db.query_typed_opt(sql, &[(&id, Type::UUID)]).await?;
     row.as_ref().map(from_row).transpose()
@@ -75,7 +77,7 @@ pub async fn find_by_id(db: &impl GenericClient, id: Uuid) -> Result<Option<Laye
 
 pub async fn find_by_ids(db: &impl GenericClient, ids: &[Uuid]) -> Result<Vec<Layer>, DbError> {
     let sql = "-- imagery::find_by_ids
-        SELECT id, revision, definition, secrets, created_at, updated_at
+        SELECT id, revision, tiles_revision, definition, secrets, created_at, updated_at
         FROM imagery_layers WHERE id = ANY ($1)";
     let rows = db.query_typed(sql, &[(&ids, Type::UUID_ARRAY)]).await?;
     rows.iter().map(from_row).collect()
@@ -88,7 +90,7 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Layer>, DbError> {
     let sql = "-- imagery::list
-        SELECT id, revision, definition, secrets, created_at, updated_at
+        SELECT id, revision, tiles_revision, definition, secrets, created_at, updated_at
         FROM imagery_layers
         WHERE $1::text IS NULL OR key > $1
         ORDER BY key
@@ -131,6 +133,7 @@ fn from_row(row: &Row) -> Result<Layer, DbError> {
     Ok(Layer {
         id: row.get("id"),
         revision: row.get("revision"),
+        tiles_revision: row.get("tiles_revision"),
         definition,
         created_at: row.get("created_at"),
         updated_at: row.get("updated_at"),

@@ -68,7 +68,7 @@ impl Shared {
             admission: Admission::new(&config.admission, keys.clone(), rates.clone(), page),
             rates,
             keys,
-            tiles: Tiles::new(Arc::clone(&app.objects), app.config.allow_internal_sources)?,
+            tiles: Tiles::new(&app)?,
             traffic: Traffic::default(),
             dealer: Dealer::default(),
             batcher: Batcher::default(),

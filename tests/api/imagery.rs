@@ -115,6 +115,12 @@ async fn a_layer_that_cannot_work_is_refused_with_the_member_named() {
         ("/ground_sample_distance_m", json!(0)),
         ("/licence_url", json!("javascript:alert(1)")),
         ("/attribution", json!("x".repeat(501))),
+        ("/max_concurrent_fetches", json!(0)),
+        ("/max_concurrent_fetches", json!(257)),
+        ("/max_fetches_per_second", json!(0)),
+        ("/max_fetches_per_second", json!(2001)),
+        ("/blank_sha256", json!(vec!["a".repeat(64); 17])),
+        ("/redirect_hosts", json!(vec!["cdn.example.org"; 9])),
     ];
     for (pointer, value) in cases {
         let made = app
@@ -145,7 +151,22 @@ async fn a_layer_that_cannot_work_is_refused_with_the_member_named() {
         .attempt()
         .await
         .refused(422, "invalid_body");
+    for (member, value) in [
+        ("blank_sha256", "a".repeat(63)),
+        ("blank_sha256", "g".repeat(64)),
+        ("redirect_hosts", "https://cdn.example.org".to_owned()),
+        ("redirect_hosts", "a/b".to_owned()),
+        ("redirect_hosts", String::new()),
+        ("redirect_hosts", format!("{}.org", "a.".repeat(125))),
+    ] {
+        let made = app.layer(good).with(member, json!([value])).attempt().await;
+        made.refused_at("layer_refused", &format!("/{member}/0"));
+    }
     app.layer(good)
+        .with("max_concurrent_fetches", 256)
+        .with("max_fetches_per_second", 2000)
+        .with("blank_sha256", json!(vec!["A".repeat(64); 16]))
+        .with("redirect_hosts", json!(vec!["cdn.example.org"; 8]))
         .with("name", "x".repeat(500))
         .with("key", "a".repeat(64))
         .attempt()

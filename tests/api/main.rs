@@ -69,4 +69,7 @@ mod slow_clients;
 mod strange_bodies;
 mod tag_changes;
 mod tags;
+mod tile_answers;
+mod tile_fleet;
+mod tile_sources;
 mod tiles;

@@ -1,6 +1,6 @@
 //! Tiles on their way from the source to the page.
 
-use crate::harness::{App, Source, eventually, fixtures::at_once, json, source::PNG};
+use crate::harness::{App, Source, eventually, json, source::PNG};
 
 async fn layer(app: &App, source: &Source, kind: &str) -> String {
     let key = app
@@ -63,41 +63,6 @@ async fn a_tile_is_fetched_once_and_kept() {
 }
 
 #[tokio::test]
-async fn twenty_requests_at_once_for_a_cold_tile_make_one_fetch() {
-    let app = App::start().await;
-    let source = Source::start().await;
-    let layer = layer(&app, &source, "held").await;
-    let client = app.public().at(&app.servers[0].url);
-    let path = format!("{layer}/3/5/2?v=1");
-    let asking = at_once((0..20).map(|_| client.get(&path)));
-    let letting_go = async {
-        eventually("the source was asked", || async {
-            (!source.asked().is_empty()).then_some(())
-        })
-        .await;
-        // All twenty are in flight: only then may the source answer.
-        eventually("all requests are in flight", || async {
-            let metrics = client.get("/metrics").await.text();
-            let line = metrics
-                .lines()
-                .find(|line| line.starts_with("http_requests_in_flight "))?
-                .to_owned();
-            (line.rsplit(' ').next()?.parse::<f64>().ok()? >= 21.0).then_some(())
-        })
-        .await;
-        source.release();
-    };
-    let (answers, ()) = futures_util::future::join(asking, letting_go).await;
-    assert!(
-        answers
-            .iter()
-            .all(|answer| answer.status == 200 && answer.body == answers[0].body),
-        "{answers:?}"
-    );
-    assert_eq!(source.asked().len(), 1);
-}
-
-#[tokio::test]
 async fn only_an_image_is_served() {
     let app = App::start().await;
     let source = Source::start().await;
@@ -140,17 +105,21 @@ async fn a_failing_source_is_told_from_a_missing_tile() {
 }
 
 #[tokio::test]
-async fn a_failure_is_not_remembered() {
+async fn a_failure_is_remembered_only_as_long_as_those_who_ask_at_once_need() {
     let app = App::start().await;
     let source = Source::start().await;
-    let broken = layer(&app, &source, "broken").await;
-    for asked in 1..=3 {
-        app.public()
-            .get(&format!("{broken}/3/5/2"))
-            .await
-            .refused(502, "source_failed");
-        assert_eq!(source.asked().len(), asked);
-    }
+    let html = layer(&app, &source, "html").await;
+    let ask = || app.public().get(&format!("{html}/3/5/2"));
+    let failed = ask().await;
+    failed.refused(502, "source_failed");
+    assert_eq!(failed.header("cache-control"), "no-store");
+    ask().await.refused(502, "source_failed");
+    assert_eq!(source.asked().len(), 1, "the second was told the same");
+    eventually("the source is asked again", || async {
+        ask().await.refused(502, "source_failed");
+        (source.asked().len() == 2).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

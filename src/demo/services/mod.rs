@@ -62,6 +62,9 @@ pub async fn start(
         cache_prefix: "spotter".to_owned(),
         store: folder.join("store").to_string_lossy().into_owned(),
         token_keys: vec![folder.secret("token.keys", || format!("dev:{}", random_hex()))?],
+        tile_memory_mb: 64,
+        tile_wait_ms: 15_000,
+        tile_fetch_ms: 30_000,
         allow_internal_sources: true,
         rates: config.rates.clone(),
     };

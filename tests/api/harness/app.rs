@@ -236,6 +236,11 @@ impl App {
         String::from_utf8_lossy(&fs::read(self.folder.join("log")).unwrap()).into_owned()
     }
 
+    /// The folder that is the object store, unless a test said otherwise.
+    pub fn store(&self) -> PathBuf {
+        self.folder.join("store")
+    }
+
     fn command(&self, arguments: &[&str], more: &[(&str, &str)]) -> Command {
         self.command_of(env!("CARGO_BIN_EXE_spotter"), arguments, more)
     }

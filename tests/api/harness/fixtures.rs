@@ -291,3 +291,22 @@ pub async fn claims(app: &App) -> f64 {
         .map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap())
         .sum()
 }
+
+/// A metric of one server, by name and labels.
+pub async fn metric(server: &Client, name: &str) -> Option<f64> {
+    let text = server.get("/metrics").await.text();
+    let line = text.lines().find(|line| {
+        line.strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with(' '))
+    })?;
+    line.rsplit(' ').next()?.parse().ok()
+}
+
+/// Waits until a server has so many requests in work, beside the one that asks.
+pub async fn in_flight(server: &Client, requests: u32) {
+    eventually("all requests are in flight", || async {
+        let seen = metric(server, "http_requests_in_flight").await?;
+        (seen > f64::from(requests)).then_some(())
+    })
+    .await;
+}

@@ -1069,6 +1069,63 @@ export interface LayerDefinition {
    */
   attribution?: string;
   /**
+   * SHA-256 of the tiles that the source sends where it has nothing, in hexadecimal digits. They
+   * count as missing.
+   *
+   * @maxItems 16
+   */
+  blank_sha256?:
+    | []
+    | [string]
+    | [string, string]
+    | [string, string, string]
+    | [string, string, string, string]
+    | [string, string, string, string, string]
+    | [string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string, string, string, string]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ];
+  /**
    * Where the layer has imagery: west, south, east, north. Tiles outside are not asked for.
    *
    * @minItems 4
@@ -1090,11 +1147,34 @@ export interface LayerDefinition {
   licence?: string | null;
   licence_url?: string | null;
   /**
+   * Fetches that the source is asked for at the same time, by all servers together.
+   */
+  max_concurrent_fetches?: number;
+  /**
+   * Fetches that it is asked for each second, by all servers together.
+   */
+  max_fetches_per_second?: number;
+  /**
    * Deepest zoom that the source has.
    */
   max_zoom?: number;
   min_zoom?: number;
   name: string;
+  /**
+   * Hosts that the source may redirect to, beside its own.
+   *
+   * @maxItems 8
+   */
+  redirect_hosts?:
+    | []
+    | [string]
+    | [string, string]
+    | [string, string, string]
+    | [string, string, string, string]
+    | [string, string, string, string, string]
+    | [string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string];
   sensor?: string | null;
   /**
    * Side of a tile in pixels.

@@ -1,7 +1,7 @@
 /** A source of imagery that fails or keeps waiting when it is told to: the server fetches a layer's tiles from it. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { api, BASE, LAYER } from "./server.ts";
+import { api, BASE, LAYER, until } from "./server.ts";
 
 let made = 0;
 
@@ -9,6 +9,8 @@ export class Source {
   readonly layer = `browser-${Date.now().toString(36)}-${process.pid}-${made++}`;
   /** Tiles asked for while it failed. */
   refused = 0;
+  /** Tiles that nobody else asks for. */
+  #asked = 0;
   #isFailing = false;
   #held: Promise<void> | null = null;
   #release = () => {};
@@ -38,6 +40,8 @@ export class Source {
       name: "Test survey",
       url_template: `http://127.0.0.1:${port}/{z}/{x}/{y}.jpg`,
       max_zoom: 19,
+      max_concurrent_fetches: 256,
+      max_fetches_per_second: 2000,
       attribution: "Browser tests",
     });
     return source;
@@ -50,6 +54,14 @@ export class Source {
 
   hold(): void {
     this.#held = new Promise((resolve) => (this.#release = resolve));
+  }
+
+  /** Waits until the server, which leaves a source that failed alone for a while, asks it again. */
+  async answers(): Promise<void> {
+    await until("the source answers", async () => {
+      const tile = await fetch(`${BASE}/v1/imagery/${this.layer}/9/0/${this.#asked++}`);
+      return tile.ok;
+    });
   }
 
   /** Everything that was held goes on, and nothing fails any more. */

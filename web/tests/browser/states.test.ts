@@ -45,6 +45,7 @@ describe.skipIf(!hasServer)("what the page says when it cannot go on, or not yet
     expect(await page.locator("#finish").isDisabled()).toBe(true);
     await inspect(page, "error");
     source.recover();
+    await source.answers();
     await card.getByRole("button", { name: "Try again" }).click();
     await visitor.ready();
     source.fail();
@@ -52,6 +53,7 @@ describe.skipIf(!hasServer)("what the page says when it cannot go on, or not yet
     await page.locator(".veil .btn.primary").click();
     await card.waitFor();
     source.recover();
+    await source.answers();
     await card.getByRole("button", { name: "Give me another square" }).click();
     await visitor.ready();
     await until("the skip is stored", async () => (await storedLooks(second.slug))[0]?.outcome === "skipped");
