@@ -25,6 +25,7 @@ pub mod imagery;
 pub mod campaigns;
 pub mod assignments;
 pub mod cells;
+pub mod prefetch;
 pub mod looks;
 pub mod progress;
 pub mod downloads;

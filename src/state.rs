@@ -38,8 +38,8 @@ impl App {
             db: Db::open(&config.database)?,
             db_apart: Db::open_apart(&config.database)?,
             cache: Cache::open(&config.memcached, &config.cache_prefix, clock.clone()).await?,
+            objects: objects::open(&config.store, &clock).await?,
             clock,
-            objects: objects::open(&config.store).await?,
             config: Arc::new(config),
         })))
     }

@@ -4,23 +4,40 @@
 //! What was accepted is counted while nothing may be changed (`read_only`); during maintenance all
 //! loops rest, so that only operators change the database.
 
-use std::{future::Future, time::Duration};
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
 
 use crate::{
     admission::Known,
-    assignments, campaigns, imagery,
+    assignments, campaigns,
+    imagery::{self, Budget, Tiles},
+    objects,
+    prefetch::Prefetcher,
     preparation::{self, Preparation, Step},
     progress,
     state::App,
 };
 
 /// The loops.
-const JOBS: [&str; 4] = ["progress", "preparation", "close_ended", "forget_renewals"];
+const JOBS: [&str; 6] = [
+    "progress",
+    "preparation",
+    "close_ended",
+    "forget_renewals",
+    "prefetch",
+    "tile_budget",
+];
 /// How a step of one can end.
 const OUTCOMES: [&str; 3] = ["worked", "idle", "failed"];
 
 /// Rest of a loop that found nothing to do.
 const IDLE: Duration = Duration::from_millis(200);
+/// The same for what nobody waits for.
+const PREFETCH_IDLE: Duration = Duration::from_secs(1);
+/// The same for the room that tiles take.
+const BUDGET_EVERY: Duration = Duration::from_mins(1);
 /// The same for what is only to be kept small.
 const TIDY_EVERY: Duration = Duration::from_mins(10);
 /// Rest after a failure, which is doubled each time up to the longest.
@@ -28,8 +45,8 @@ const BACKOFF_FIRST: Duration = Duration::from_millis(500);
 const BACKOFF_MAX: Duration = Duration::from_secs(30);
 
 /// Runs all loops until `stop` completes; a step that has begun is finished.
-pub async fn run(app: &App, stop: impl Future<Output = ()>) {
-    let [progress, preparation, close, forget] = JOBS;
+pub async fn run(app: &App, tiles: Tiles, stop: impl Future<Output = ()>) {
+    let [progress, preparation, close, forget, prefetch, budget] = JOBS;
     for job in JOBS {
         for outcome in OUTCOMES {
             metrics::counter!("job_steps_total", "name" => job, "outcome" => outcome).increment(0);
@@ -45,7 +62,7 @@ pub async fn run(app: &App, stop: impl Future<Output = ()>) {
         is_ended: running,
         mode: mode.clone(),
     };
-    let loops = futures_util::future::join4(
+    let always = futures_util::future::join5(
         repeat(app, progress, running.clone(), IDLE, async || {
             progress::step(app)
                 .await
@@ -56,11 +73,13 @@ pub async fn run(app: &App, stop: impl Future<Output = ()>) {
         repeat(app, close, running.clone(), IDLE, async || {
             close_ended(app).await
         }),
-        repeat(app, forget, running, TIDY_EVERY, async || {
+        repeat(app, forget, running.clone(), TIDY_EVERY, async || {
             imagery::forget_fetches(&app.db).await?;
             assignments::forget_ended(&app.db).await.map_err(Into::into)
         }),
+        Box::pin(fetch_ahead(app, prefetch, tiles, running.clone())),
     );
+    let loops = futures_util::future::join(always, Box::pin(keep_budget(app, budget, running)));
     let stopping = async {
         stop.await;
         ended.send_replace(true);
@@ -98,6 +117,40 @@ async fn prepare(app: &App, name: &'static str, running: Running) {
             }
             Err(problem) => Err(anyhow::anyhow!("{problem}")),
         }
+    })
+    .await;
+}
+
+async fn fetch_ahead(
+    app: &App,
+    name: &'static str,
+    tiles: Tiles,
+    running: Running,
+) {
+    let prefetcher = tokio::sync::Mutex::new(Prefetcher::new(tiles));
+    repeat(app, name, running.clone(), PREFETCH_IDLE, async || {
+        let mut prefetcher = prefetcher.lock().await;
+        prefetcher.step(app, &running.is_ended, None).await
+    })
+    .await;
+}
+
+/// Looks through the tiles of a folder, for a quarter of the time at most.
+async fn keep_budget(app: &App, name: &'static str, running: Running) {
+    const MEBIBYTE: u64 = 1024 * 1024;
+    let (Some(megabytes), Some(folder)) =
+        (app.config.tile_store_mb, objects::local(&app.config.store))
+    else {
+        return;
+    };
+    let budget = tokio::sync::Mutex::new(Budget::new(folder, megabytes * MEBIBYTE));
+    repeat(app, name, running, BUDGET_EVERY, async || {
+        let began = Instant::now();
+        let goes_on = budget.lock().await.step(app).await?;
+        if goes_on {
+            tokio::time::sleep(began.elapsed() * 3).await;
+        }
+        Ok(goes_on)
     })
     .await;
 }

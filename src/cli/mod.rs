@@ -1,5 +1,6 @@
 //! The command line: each role of the program is a subcommand.
 
+mod imagery;
 mod mode;
 mod organiser;
 
@@ -11,7 +12,9 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, parse
 use crate::{
     config::{Config, DatabaseConfig, ListenConfig, LogConfig, LogFormat, WatchConfig},
     db::{self, Db},
-    demo, server,
+    demo,
+    imagery::Tiles,
+    server,
     state::App,
     telemetry, verification, worker,
 };
@@ -64,6 +67,13 @@ enum Command {
         database: DatabaseConfig,
         #[command(flatten)]
         change: mode::Arguments,
+    },
+    /// Fetch tiles ahead.
+    Imagery {
+        #[command(flatten)]
+        config: Config,
+        #[command(subcommand)]
+        command: imagery::Command,
     },
     /// Recount every number that is shown; print each difference and fail on any.
     Verify {
@@ -131,6 +141,11 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             // Not migrated: an operator is not to wait for another's migration.
             print(&mode::run(&Db::open(&database)?, change).await?)?;
         }
+        Command::Imagery { config, command } => {
+            let app = App::open(config).await?;
+            migrate(&app.db).await?;
+            return Box::pin(imagery::run(&app, command, stop_signal()?)).await;
+        }
         Command::Verify {
             database,
             campaign,
@@ -173,7 +188,8 @@ async fn work(config: Config, watch: &WatchConfig) -> anyhow::Result<()> {
         })
         .transpose()?
         .map(actix_web::rt::spawn);
-    worker::run(&app, stop).await;
+    let tiles = Tiles::new(&app)?;
+    worker::run(&app, tiles, stop).await;
     if let Some(watched) = watched {
         watched.abort();
     }

@@ -62,6 +62,16 @@ pub struct Config {
     #[arg(long, env = "STORE", default_value = ".state/store")]
     pub store: String,
 
+    /// Mebibytes that tiles may take in a folder as object store. Beyond it workers throw away those
+    /// of old revisions, then those that were used longest ago. Without it they stay for ever.
+    #[arg(long, env = "TILE_STORE_MB", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    pub tile_store_mb: Option<u64>,
+
+    /// Where clients reach the servers, such as `https://spotter.example.org`, for answers that name
+    /// whole addresses. Without it they are made from what the request says.
+    #[arg(long, env = "PUBLIC_URL")]
+    pub public_url: Option<String>,
+
     /// Keys that sign volunteers' tokens: `name:64 hex digits`, separated by commas. The first
     /// signs; all verify, so that a key can be rotated without logging anybody out.
     #[arg(
@@ -115,6 +125,22 @@ impl Config {
                     .bytes()
                     .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'),
             "CACHE_PREFIX must be 1 to 32 letters, digits, '-' or '_'"
+        );
+        if let Some(address) = &self.public_url {
+            let is_web = url::Url::parse(address).is_ok_and(|url| {
+                matches!(url.scheme(), "http" | "https")
+                    && url.has_host()
+                    && url.query().is_none()
+                    && url.fragment().is_none()
+            });
+            ensure!(
+                is_web,
+                "PUBLIC_URL must be an address such as https://spotter.example.org; found {address:?}"
+            );
+        }
+        ensure!(
+            self.tile_store_mb.is_none() || !self.store.contains("://"),
+            "TILE_STORE_MB is for a folder; give the bucket of STORE a rule by which its service deletes"
         );
         ensure!(
             !self.token_keys.is_empty(),

@@ -9,7 +9,7 @@ use tokio_postgres::types::Type;
 use super::Db;
 
 /// In order; a number is never used twice.
-const MIGRATIONS: [(i32, &str, &str); 11] = [
+const MIGRATIONS: [(i32, &str, &str); 12] = [
     (
         1,
         "platform",
@@ -60,6 +60,11 @@ const MIGRATIONS: [(i32, &str, &str); 11] = [
         11,
         "tile_fetches",
         include_str!("../../migrations/0011_tile_fetches.sql"),
+    ),
+    (
+        12,
+        "prefetch",
+        include_str!("../../migrations/0012_prefetch.sql"),
     ),
 ];
 

@@ -97,7 +97,7 @@ pub async fn run(
             ))
         }))
     };
-    let working = worker::run(&app, becomes_true(&all_served));
+    let working = worker::run(&app, shared.tiles.clone(), becomes_true(&all_served));
     let (served, (), guided, watched) = tokio::join!(serving, working, guiding, watching);
     watched.and(guided).and(served)
 }

@@ -13,6 +13,7 @@ pub mod limits;
 pub mod merge;
 pub mod middleware;
 pub mod openapi;
+pub mod origin;
 pub mod packing;
 pub mod page;
 mod problem;

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    Tiles,
+    Tiles, descriptions,
     fetch::FetchError,
     model::{Layer, LayerDefinition, LayerView},
     probe::{self, ProbeOf, ProbeView},
@@ -34,6 +34,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(read)
         .service(change)
         .service(tile);
+    descriptions::routes(config);
 }
 
 /// Add an imagery layer

@@ -7,6 +7,8 @@
 //!
 //! **Invariant:** a tile is fetched from its source once, whatever the number of requests and servers.
 
+mod ahead;
+mod descriptions;
 mod fetch;
 mod guard;
 mod handlers;
@@ -17,14 +19,17 @@ mod queries;
 mod recognise;
 mod template;
 mod tiles;
+mod upkeep;
 
 use serde_json::{Map, Value};
 use tokio_postgres::GenericClient;
 use uuid::Uuid;
 
+pub use ahead::Ahead;
 pub use handlers::routes;
 pub use model::{Layer, LayerDefinition};
-pub use tiles::{Tiles, forget_fetches};
+pub use tiles::{TileError, Tiles, forget_fetches};
+pub use upkeep::{Budget, Revisions, Used, present, purge, usage};
 
 use crate::{
     accounts::Organiser,

@@ -1,5 +1,7 @@
 //! Statements of imagery.
 
+use std::collections::BTreeMap;
+
 use tokio_postgres::{GenericClient, Row, types::Type};
 use uuid::Uuid;
 
@@ -99,6 +101,17 @@ pub async fn list(
         .query_typed(sql, &[(&after, Type::TEXT), (&limit, Type::INT8)])
         .await?;
     rows.iter().map(from_row).collect()
+}
+
+/// The present revision of the tiles of each layer.
+pub async fn revisions(db: &impl GenericClient) -> Result<BTreeMap<Uuid, i32>, DbError> {
+    let sql = "-- imagery::revisions
+        SELECT id, tiles_revision FROM imagery_layers";
+    let rows = db.query_typed(sql, &[]).await?;
+    Ok(rows
+        .iter()
+        .map(|row| (row.get("id"), row.get("tiles_revision")))
+        .collect())
 }
 
 /// The newest campaigns that anybody may see on a layer, as slug and id.

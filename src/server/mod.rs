@@ -28,7 +28,7 @@ use crate::{
     },
     imagery::{self, Tiles},
     looks::{self, Batcher},
-    pages, progress,
+    pages, prefetch, progress,
     rates::{Door, Rates},
     state::App,
 };
@@ -45,7 +45,7 @@ pub struct Shared {
     pub traffic: Traffic,
     keys: TokenKeys,
     rates: Rates,
-    tiles: Tiles,
+    pub tiles: Tiles,
     dealer: Dealer,
     batcher: Batcher,
     admission: Admission,
@@ -193,6 +193,7 @@ fn features(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     progress::routes(config);
     cells::routes(config);
     downloads::routes(config);
+    prefetch::routes(config);
     imagery::routes(config);
     admission::routes(config);
     health::routes(config);

@@ -65,6 +65,8 @@ pub async fn start(
         tile_memory_mb: 64,
         tile_wait_ms: 15_000,
         tile_fetch_ms: 30_000,
+        tile_store_mb: None,
+        public_url: None,
         allow_internal_sources: true,
         rates: config.rates.clone(),
     };

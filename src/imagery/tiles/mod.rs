@@ -197,6 +197,11 @@ impl Tiles {
         }
     }
 
+    /// Whether a tile is in the store.
+    pub async fn is_kept(&self, source: &Source, tile: Tile) -> Result<bool, TileError> {
+        Ok(self.0.store.has(source.id(tile)).await?)
+    }
+
     /// What the process itself remembers of a tile.
     async fn held(&self, id: TileId) -> Option<Result<Arc<TileImage>, FetchError>> {
         match self.0.near.get(&id).await? {

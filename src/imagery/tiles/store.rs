@@ -60,6 +60,15 @@ impl Store {
         }
     }
 
+    /// Whether there is something, without reading it.
+    pub async fn has(&self, id: TileId) -> Result<bool, StoreError> {
+        match self.0.head(&path(id)).await {
+            Ok(_) => Ok(true),
+            Err(Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(StoreError::of(&error)),
+        }
+    }
+
     pub async fn create(&self, id: TileId, image: &TileImage) -> Kept {
         let payload = PutPayload::from_bytes(image.pack());
         let options = PutOptions::from(PutMode::Create);

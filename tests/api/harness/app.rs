@@ -222,13 +222,23 @@ impl App {
 
     /// The same with other settings.
     pub fn start_worker_with(&self, settings: &[(&str, &str)]) -> Process {
-        let mut command = self.command(&["worker"], settings);
+        self.start_command(&["worker"], settings)
+    }
+
+    /// Starts `spotter` with these arguments, and with other settings where they are given.
+    pub fn start_command(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Process {
+        let mut command = self.command(arguments, settings);
         command.stdout(Stdio::null());
         Process {
             child: command.spawn().unwrap(),
             url: String::new(),
             _stdout: None,
         }
+    }
+
+    /// The folder of the object store, unless a setting says otherwise.
+    pub fn store(&self) -> PathBuf {
+        self.folder.join("store")
     }
 
     /// Everything that the processes logged.

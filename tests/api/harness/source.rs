@@ -28,7 +28,8 @@ pub const BLANK: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01blan
 /// `/missing`, `/nothing` (204), `/blank`, `/broken`, `/redirect` (to `/png`), `/away` (the same at
 /// another name of this machine), `/loop`, `/silent` (never answers), `/drip` (never ends),
 /// `/busy` (503 with `Retry-After: 1` to the first that asks, then as `/png`), `/sick` (500 until
-/// [`Source::heal`], then as `/png`).
+/// [`Source::heal`], then as `/png`), `/spotty` (by the last digit of the path: 0 and 5 are forbidden
+/// until [`Source::heal`], 7 is missing).
 pub struct Source {
     pub address: String,
     seen: Arc<Seen>,
@@ -148,6 +149,10 @@ async fn answer(stream: &mut TcpStream, seen: &Seen, path: &str, is_first: bool)
         "fits" => ("200 OK", nothing(), sized(4 * 1024 * 1024)),
         "vast" => ("200 OK", nothing(), VAST.to_vec()),
         "blank" => ("200 OK", nothing(), BLANK.to_vec()),
+        "spotty" if path.ends_with(['0', '5']) && !seen.is_well.load(Ordering::SeqCst) => {
+            ("403 Forbidden", nothing(), Vec::new())
+        }
+        "spotty" if path.ends_with('7') => ("404 Not Found", nothing(), Vec::new()),
         "missing" => ("404 Not Found", nothing(), Vec::new()),
         "nothing" => ("204 No Content", nothing(), Vec::new()),
         "broken" => broken(),

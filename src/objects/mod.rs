@@ -3,6 +3,8 @@
 //! **Invariant:** an object is created whole, once, and never changed. A store that would write over
 //! one that is there is refused when the process starts.
 
+mod folder;
+
 use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
@@ -13,6 +15,9 @@ use object_store::{
     path,
     prefix::PrefixStore,
 };
+
+use crate::clock::Clock;
+use folder::Folder;
 
 /// How the address of a bucket begins.
 const BUCKET: &str = "s3://";
@@ -27,15 +32,20 @@ const RETRY_WAIT: Duration = Duration::from_secs(5);
 /// The object by which a store is tried.
 const TRIAL: &str = "checks/created-once";
 
+/// The folder that an address names; `None` for a bucket.
+pub fn local(address: &str) -> Option<&Path> {
+    (!address.contains("://")).then(|| Path::new(address))
+}
+
 /// Opens the store at an address, `s3://bucket/prefix` or a folder, and tries whether it creates
 /// objects once. A service that does not answer is no reason not to start.
-pub async fn open(address: &str) -> anyhow::Result<Arc<dyn ObjectStore>> {
+pub async fn open(address: &str, clock: &Clock) -> anyhow::Result<Arc<dyn ObjectStore>> {
     let store = match address.strip_prefix(BUCKET) {
         Some(place) => bucket(place)?,
         None if address.contains("://") => {
             bail!("STORE must be a folder or {BUCKET}bucket/prefix; found {address:?}")
         }
-        None => folder(Path::new(address))?,
+        None => folder(Path::new(address), clock)?,
     };
     check(&*store)
         .await
@@ -44,12 +54,12 @@ pub async fn open(address: &str) -> anyhow::Result<Arc<dyn ObjectStore>> {
 }
 
 /// Makes the folder if it is missing.
-fn folder(folder: &Path) -> anyhow::Result<Arc<dyn ObjectStore>> {
+fn folder(folder: &Path, clock: &Clock) -> anyhow::Result<Arc<dyn ObjectStore>> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("STORE: cannot make the folder {}", folder.display()))?;
     let store = LocalFileSystem::new_with_prefix(folder)
         .with_context(|| format!("STORE: cannot open the folder {}", folder.display()))?;
-    Ok(Arc::new(store))
+    Ok(Arc::new(Folder::new(store, clock.clone())))
 }
 
 /// Where the service is and who we are there stands in the environment, as for every client of S3.
