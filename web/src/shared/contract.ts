@@ -85,6 +85,9 @@ export type CellResult = Omit<api.CellResult, "verdict" | "problem"> & {
   verdict: "changed" | "unchanged" | "invalid";
   problem?: ProblemBody | null;
 };
+/** Tiles that are fetched before volunteers ask for them. */
+export type Prefetch = Narrowed<api.PrefetchView, { zooms: [number, number] }>;
+export type PrefetchFailure = api.FailureView;
 /** What is known of one cell. */
 export type CellView = Narrowed<api.CellView, { answers: CellAnswer[] }>;
 export type CellAnswer = Omit<api.AnswerView, "outcome"> & { outcome: Outcome };

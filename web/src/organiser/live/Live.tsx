@@ -16,6 +16,7 @@ import { Feed } from "./Feed.tsx";
 import { Head } from "./Head.tsx";
 import { MapCard } from "./MapCard.tsx";
 import { Kpis } from "./Numbers.tsx";
+import { Prefetching } from "./Prefetching.tsx";
 import { Rate } from "./Rate.tsx";
 import { campaign, failure, progress, status } from "./state.ts";
 import { Trouble } from "./Trouble.tsx";
@@ -73,6 +74,7 @@ function Work({ slug }: { slug: string }) {
         <Feed slug={slug} />
       </div>
       <Cells />
+      <Prefetching />
       {(progress.value?.looks ?? 0) > 0 && (
         <div class="three">
           <Rate />
@@ -104,6 +106,7 @@ export function Live({ slug }: { slug: string }) {
             <Banner />
             <Head slug={slug} />
             {c.state === "draft" ? <Draft slug={slug} /> : <Work slug={slug} />}
+            {c.state === "draft" && <Prefetching />}
           </>
         )}
         {!c && failure.value && <Missing />}

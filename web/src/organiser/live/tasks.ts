@@ -10,6 +10,7 @@ import { key, organiserCall } from "../session.ts";
 import { forgetCells, listed, listTask, most } from "./decide.ts";
 import { arrive, noFlow, OLDEST, older, pageSize, release } from "./flow.ts";
 import { Poller, type Task } from "./poll.ts";
+import { forgetPrefetch, prefetchTask } from "./prefetch.ts";
 import * as state from "./state.ts";
 
 const CLOCK_MS = 1000;
@@ -138,6 +139,11 @@ export function refresh(): void {
   poller?.soon(progressTask);
 }
 
+/** Asks again at once, after the prefetch was started or stopped. */
+export function refreshPrefetch(): void {
+  poller?.soon(prefetchTask);
+}
+
 /** After a decision about cells: at once for what is counted when asked, and when the worker has counted the rest. */
 export function refreshCells(): void {
   const again = (running: Poller) => {
@@ -245,7 +251,17 @@ export function start(slug: string): () => void {
   rounds = 0;
   state.forget();
   forgetCells();
-  const running = new Poller([progressTask, feedTask, ratesTask, cellsTask, tagsTask, cellTask, listTask]);
+  forgetPrefetch(path);
+  const running = new Poller([
+    progressTask,
+    feedTask,
+    ratesTask,
+    cellsTask,
+    tagsTask,
+    cellTask,
+    listTask,
+    prefetchTask,
+  ]);
   poller = running;
   let ticks = 0;
   const tick = () => {
