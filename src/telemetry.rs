@@ -77,6 +77,7 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
     describe_admission();
     describe_assignments();
     describe_tiles();
+    describe_tile_store();
     describe_jobs();
     Ok(handle)
 }
@@ -143,6 +144,19 @@ fn describe_admission() {
     metrics::describe_gauge!(
         "admit_percent",
         "Of a hundred volunteers so many are let in."
+    );
+}
+
+fn describe_tile_store() {
+    metrics::describe_counter!(
+        "prefetch_tiles_total",
+        "Tiles fetched ahead by outcome: fetched, kept, outside, missing, failed."
+    );
+    metrics::describe_gauge!("tile_store_bytes", "Tiles in the folder, in bytes.");
+    metrics::describe_gauge!("tile_store_tiles", "Tiles in the folder.");
+    metrics::describe_counter!(
+        "tiles_evicted_total",
+        "Tiles that were thrown away because they took more than TILE_STORE_MB."
     );
 }
 

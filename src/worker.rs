@@ -47,7 +47,8 @@ const BACKOFF_MAX: Duration = Duration::from_secs(30);
 /// Runs all loops until `stop` completes; a step that has begun is finished.
 pub async fn run(app: &App, tiles: Tiles, stop: impl Future<Output = ()>) {
     let [progress, preparation, close, forget, prefetch, budget] = JOBS;
-    for job in JOBS {
+    let has_budget = budget_of(app).is_some();
+    for job in JOBS.into_iter().filter(|job| *job != budget || has_budget) {
         for outcome in OUTCOMES {
             metrics::counter!("job_steps_total", "name" => job, "outcome" => outcome).increment(0);
         }
@@ -135,15 +136,19 @@ async fn fetch_ahead(
     .await;
 }
 
+/// What tiles may take, where the store is a folder.
+fn budget_of(app: &App) -> Option<Budget> {
+    const MEBIBYTE: u64 = 1024 * 1024;
+    let folder = objects::local(&app.config.store)?;
+    Some(Budget::new(folder, app.config.tile_store_mb? * MEBIBYTE))
+}
+
 /// Looks through the tiles of a folder, for a quarter of the time at most.
 async fn keep_budget(app: &App, name: &'static str, running: Running) {
-    const MEBIBYTE: u64 = 1024 * 1024;
-    let (Some(megabytes), Some(folder)) =
-        (app.config.tile_store_mb, objects::local(&app.config.store))
-    else {
+    let Some(budget) = budget_of(app) else {
         return;
     };
-    let budget = tokio::sync::Mutex::new(Budget::new(folder, megabytes * MEBIBYTE));
+    let budget = tokio::sync::Mutex::new(budget);
     repeat(app, name, running, BUDGET_EVERY, async || {
         let began = Instant::now();
         let goes_on = budget.lock().await.step(app).await?;

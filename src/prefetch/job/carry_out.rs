@@ -28,6 +28,9 @@ use crate::{
 const AT_ONCE: usize = 8;
 /// How often results are stored, the lease is renewed, and a stop is seen.
 const STORE_EVERY: Duration = Duration::from_secs(1);
+/// So long a worker is at a piece at most before it looks up what else there is, and is seen to be
+/// alive.
+const STEP_MAX: Duration = Duration::from_mins(1);
 /// How long a stopping worker waits for the tiles on their way.
 const LAST_TILES: Duration = Duration::from_secs(5);
 /// Pause after a row of failures, in seconds; doubled each time up to the longest.
@@ -44,7 +47,7 @@ type Outcome = (Tile, Result<Ahead, TileError>);
 /// Why a worker left a piece.
 enum End {
     Finished,
-    /// The worker or the prefetch is stopped, or the piece is another's.
+    /// The worker or the prefetch is stopped, the piece is another's, or it took long enough.
     Stopped,
     /// The source fails, with the last reason.
     Trouble(String),
@@ -127,6 +130,7 @@ impl Prefetcher {
     ) -> End {
         let mut ticks = interval(STORE_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let step_ends = Instant::now() + STEP_MAX;
         let mut last = None;
         let mut end = End::Finished;
         loop {
@@ -153,9 +157,10 @@ impl Prefetcher {
                     }
                 }
                 _ = stop.changed(), if !ending.get() => {}
+                () = sleep_until(step_ends), if !ending.get() => {}
                 () = sleep_until(last.unwrap_or_else(Instant::now)), if last.is_some() => break end,
             }
-            // Stopped, or the piece is another's.
+            // Stopped, the piece is another's, or it took long enough.
             if last.is_none() {
                 ending.set(true);
                 last = Some(Instant::now() + LAST_TILES);

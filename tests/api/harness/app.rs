@@ -236,11 +236,6 @@ impl App {
         }
     }
 
-    /// The folder of the object store, unless a setting says otherwise.
-    pub fn store(&self) -> PathBuf {
-        self.folder.join("store")
-    }
-
     /// Everything that the processes logged.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(self.folder.join("log")).unwrap()).into_owned()

@@ -76,6 +76,10 @@ export type LayerView = LayerDefinition & {
 };
 export type Mode = "normal" | "read_only" | "maintenance";
 /**
+ * Where a prefetch stands.
+ */
+export type PrefetchState = "not_begun" | "running" | "stopped" | "done";
+/**
  * What a campaign would take and look like: without an area, its instructions alone.
  */
 export type PreviewView = EstimateView | TextsView;
@@ -1039,6 +1043,27 @@ export interface PriorityPart {
   area_km2: number;
   cells: number;
 }
+export interface FailurePage {
+  failures: FailureView[];
+  /**
+   * Address of the next page, where there is one.
+   */
+  next?: string | null;
+}
+/**
+ * A tile that could not be had.
+ */
+export interface FailureView {
+  failed_at: string;
+  /**
+   * For people.
+   */
+  reason: string;
+  /**
+   * `z/x/y`
+   */
+  tile: string;
+}
 /**
  * How a server is.
  */
@@ -1242,6 +1267,80 @@ export interface Pause {
    * In the organiser's words.
    */
   message?: string | null;
+}
+/**
+ * How far a prefetch is.
+ */
+export interface PrefetchView {
+  /**
+   * Those that were tried: `fetched`, `kept`, `outside`, `missing` and `failed` together.
+   */
+  done: number;
+  ended_at?: string | null;
+  /**
+   * They could not be had. Started again, only these and the missing ones are tried.
+   */
+  failed: number;
+  /**
+   * Fetched from the source.
+   */
+  fetched: number;
+  /**
+   * Key of the layer.
+   */
+  imagery_layer: string;
+  /**
+   * They were in the store.
+   */
+  kept: number;
+  left: number;
+  /**
+   * The source has none there.
+   */
+  missing: number;
+  /**
+   * The layer's bounds do not reach there.
+   */
+  outside: number;
+  /**
+   * Tiles in a second, of late.
+   */
+  rate_per_second: number;
+  /**
+   * At that rate; `null` while nothing moves.
+   */
+  seconds_left?: number | null;
+  started_at?: string | null;
+  state: PrefetchState;
+  /**
+   * Tiles of this run, or those that a run would have.
+   */
+  tiles: number;
+  trouble?: Trouble | null;
+  /**
+   * Workers that are at it.
+   */
+  workers: number;
+  /**
+   * First and last zoom.
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  zooms: [number, number];
+}
+/**
+ * Why nothing moves: the source fails.
+ */
+export interface Trouble {
+  /**
+   * For people.
+   */
+  reason: string;
+  /**
+   * When the source is asked again.
+   */
+  retried_at?: string | null;
 }
 export interface PreparationView {
   cells: number;
@@ -1591,6 +1690,18 @@ export interface SignedUp1 {
   volunteer_id: string;
 }
 /**
+ * What is to be fetched ahead.
+ */
+export interface StartOf {
+  /**
+   * First and last zoom; those that the volunteers' page loads unless told.
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  zooms?: [number, number] | null;
+}
+/**
  * GeoJSON, with the address of the next page.
  */
 export interface TagCollection {
@@ -1643,6 +1754,69 @@ export interface TagEdit {
    */
   note?: string | null;
   tag_type?: string | null;
+}
+/**
+ * `TileJSON` 3.0.0 of a raster layer.
+ */
+export interface TileJson {
+  /**
+   * As HTML, which clients put on the map.
+   */
+  attribution: string;
+  /**
+   * West, south, east, north.
+   *
+   * @minItems 4
+   * @maxItems 4
+   */
+  bounds: [number, number, number, number];
+  /**
+   * Longitude, latitude, zoom.
+   *
+   * @minItems 3
+   * @maxItems 3
+   */
+  center: [number, number, number];
+  description?: string | null;
+  maxzoom: number;
+  minzoom: number;
+  name: string;
+  scheme: string;
+  /**
+   * Side of a tile in pixels, as `MapLibre` reads it.
+   */
+  tileSize: number;
+  tilejson: string;
+  /**
+   * One template with `{z}`, `{x}` and `{y}`.
+   *
+   * @minItems 1
+   * @maxItems 1
+   */
+  tiles: [string];
+  /**
+   * None, but the schema of 3.0.0 demands the member.
+   *
+   * @maxItems 0
+   */
+  vector_layers: [];
+  /**
+   * The layer's revision as a semantic version.
+   */
+  version: string;
+}
+/**
+ * What keeps a prefetch from going on.
+ */
+export interface Trouble1 {
+  /**
+   * For people.
+   */
+  reason: string;
+  /**
+   * When the source is asked again.
+   */
+  retried_at?: string | null;
 }
 /**
  * How many squares, near what, for how long.

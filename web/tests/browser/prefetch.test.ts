@@ -38,7 +38,7 @@ describe.skipIf(!hasServer)("fetching ahead", () => {
     const source = await Source.open();
     // Fewer tiles than it takes to blame the source.
     const field = await openCampaign(1, { layer: source.layer });
-    source.fail();
+    source.fail(403);
     const path = `/v1/campaigns/${field.slug}/prefetch`;
     await api(path, "POST", { zooms: [17, 18] });
     await until("it is done", async () => (await stateOf(field)).state === "done");

@@ -11,7 +11,7 @@ export class Source {
   refused = 0;
   /** Tiles that nobody else asks for. */
   #asked = 0;
-  #isFailing = false;
+  #failure = 0;
   #held: Promise<void> | null = null;
   #release = () => {};
   readonly #server: Server;
@@ -19,9 +19,9 @@ export class Source {
   private constructor() {
     this.#server = createServer(async (incoming, outgoing) => {
       await this.#held;
-      if (this.#isFailing) {
+      if (this.#failure) {
         this.refused += 1;
-        outgoing.writeHead(500).end("The disk of this source is broken.");
+        outgoing.writeHead(this.#failure).end("The disk of this source is broken.");
         return;
       }
       const tile = await fetch(`${BASE}/v1/imagery/${LAYER}${incoming.url!.replace(".jpg", "")}`);
@@ -47,8 +47,9 @@ export class Source {
     return source;
   }
 
-  fail(): void {
-    this.#isFailing = true;
+  /** A source that answers 500 is left alone after some failures; with 403 its tiles are to blame. */
+  fail(status = 500): void {
+    this.#failure = status;
     this.#release();
   }
 
@@ -66,7 +67,7 @@ export class Source {
 
   /** Everything that was held goes on, and nothing fails any more. */
   recover(): void {
-    this.#isFailing = false;
+    this.#failure = 0;
     this.#held = null;
     this.#release();
   }
