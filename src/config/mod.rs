@@ -127,12 +127,9 @@ impl Config {
             "CACHE_PREFIX must be 1 to 32 letters, digits, '-' or '_'"
         );
         if let Some(address) = &self.public_url {
-            let is_web = url::Url::parse(address).is_ok_and(|url| {
-                matches!(url.scheme(), "http" | "https")
-                    && url.has_host()
-                    && url.query().is_none()
-                    && url.fragment().is_none()
-            });
+            let is_web = url::Url::parse(address)
+                .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+                && !address.contains(['?', '#']);
             ensure!(
                 is_web,
                 "PUBLIC_URL must be an address such as https://spotter.example.org; found {address:?}"

@@ -3,6 +3,8 @@
 use super::tiles::{TileError, Tiles};
 use crate::{geo::Tile, imagery::fetch::FetchError};
 
+const RESTING: &str = "it failed several times and is left alone for a moment";
+
 /// What became of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Ahead {
@@ -20,10 +22,14 @@ pub enum Ahead {
 }
 
 impl Tiles {
-    /// Sees to it that a tile of a layer is in the store, after everybody who waits for one. An error
-    /// is one of ours, not of the source.
-    pub async fn fetch_ahead(&self, layer: &str, tile: Tile) -> Result<Ahead, TileError> {
-        let source = self.layer(layer, None).await?;
+    /// Sees to it that a tile of a layer, of this revision or a newer one, is in the store, after
+    /// everybody who waits for one. An error is one of ours, not of the source.
+    pub async fn fetch_ahead(
+        &self,
+        (layer, revision): (&str, i32),
+        tile: Tile,
+    ) -> Result<Ahead, TileError> {
+        let source = self.layer(layer, Some(revision)).await?;
         if self.is_kept(&source, tile).await? {
             return Ok(Ahead::Kept);
         }
@@ -32,9 +38,8 @@ impl Tiles {
             Err(TileError::Outside) => Ok(Ahead::Outside),
             Err(TileError::Fetch(FetchError::Missing)) => Ok(Ahead::Missing),
             Err(TileError::Fetch(e)) => Ok(Ahead::Failed(e.to_string())),
-            Err(e @ (TileError::Resting(_) | TileError::Late | TileError::Full)) => {
-                Ok(Ahead::Resting(e.to_string()))
-            }
+            Err(TileError::Resting(_)) => Ok(Ahead::Resting(RESTING.to_owned())),
+            Err(e @ (TileError::Late | TileError::Full)) => Ok(Ahead::Resting(e.to_string())),
             Err(e) => Err(e),
         }
     }

@@ -58,11 +58,11 @@ async fn get(app: &App, layer: &str, tile: &str) {
     app.public().get(&path).await.expect_status(200);
 }
 
-async fn change(app: &App, layer: &str, patch: Value) {
+async fn change(app: &App, layer: &str, members: Value) {
     let organiser = app.organiser().await;
     let path = format!("/v1/imagery/{layer}");
     let tag = organiser.get(&path).await.etag().to_owned();
-    let changed = organiser.patch(&path).if_match(&tag).json(patch).await;
+    let changed = organiser.patch(&path).if_match(&tag).json(members).await;
     changed.expect(200);
 }
 

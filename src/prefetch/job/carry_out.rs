@@ -97,7 +97,7 @@ impl Prefetcher {
         let coming = stream::iter(work.tiles.iter().copied())
             .take_while(|_| ready(!ending.get()))
             .map(|tile| async move {
-                let layer = &work.of.layer_key;
+                let layer = (work.of.layer_key.as_str(), work.of.layer_revision);
                 (tile, self.tiles.fetch_ahead(layer, tile).await)
             });
         // In order, so that everything before the next tile is done.

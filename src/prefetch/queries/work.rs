@@ -27,6 +27,8 @@ pub struct Running {
     pub area_hash: String,
     /// Key of the campaign's layer.
     pub layer_key: String,
+    /// Its present one: a worker that remembers an older one reads the layer anew.
+    pub layer_revision: i32,
     /// Layer, its revision and the campaign's version are those that the run was planned from.
     pub is_current: bool,
     pub next_tile: Option<i64>,
@@ -58,7 +60,7 @@ pub struct Results {
 /// Prefetches that run and do not wait, in the order of their ids.
 pub async fn running(db: &impl GenericClient) -> Result<Vec<Running>, DbError> {
     let sql = "-- prefetch::running
-        SELECT p.campaign_id, p.run, c.cell_zoom, p.min_zoom, p.max_zoom, p.area_hash, l.key,
+        SELECT p.campaign_id, p.run, c.cell_zoom, p.min_zoom, p.max_zoom, p.area_hash, l.key, l.revision,
                p.imagery_layer_id = l.id AND p.revision = l.tiles_revision AS is_same_layer,
                p.campaign_version = c.version AS is_same_version, p.next_tile, p.pauses
         FROM prefetches AS p
@@ -79,6 +81,7 @@ pub async fn running(db: &impl GenericClient) -> Result<Vec<Running>, DbError> {
                 zooms: zooms(row)?,
                 area_hash: row.get("area_hash"),
                 layer_key: row.get("key"),
+                layer_revision: row.get("revision"),
                 is_current: is_same_layer && row.get::<_, bool>("is_same_version"),
                 next_tile: row.get("next_tile"),
                 pauses: row.get("pauses"),
