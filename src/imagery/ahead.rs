@@ -3,7 +3,7 @@
 use super::tiles::{TileError, Tiles};
 use crate::{geo::Tile, imagery::fetch::FetchError};
 
-const RESTING: &str = "it failed several times and is left alone for a moment";
+const RESTING: &str = "it failed several times in a row";
 
 /// What became of it.
 #[derive(Clone, Debug, Eq, PartialEq)]

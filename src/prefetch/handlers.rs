@@ -50,7 +50,8 @@ async fn read(
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct StartOf {
-    /// First and last zoom; those that the volunteers' page loads unless told.
+    /// First and last zoom; unless told, those of before, at first those that the volunteers' page
+    /// loads.
     #[schema(min_items = 2, max_items = 2, example = json!([16, 19]))]
     zooms: Option<[u8; 2]>,
 }

@@ -43,13 +43,16 @@ pub const TILES_MAX: u64 = 1_000_000_000;
 pub const LISTED_MAX: i64 = 10_000;
 
 /// Begins a campaign's prefetch, goes on with it after a stop, or tries again what it could not get.
-/// Without zooms, those that the volunteers' page loads.
+/// Without zooms, those of before, at first those that the volunteers' page loads.
 pub async fn start(app: &App, campaign: &Campaign, zooms: Option<Zooms>) -> Result<(), Problem> {
     let conn = app.db.get().await?;
     let layer = layer_of(&*conn, campaign).await?;
     let zooms = match zooms {
         Some(zooms) => checked(zooms, &layer)?,
-        None => usual_zooms(campaign, &layer),
+        None => match queries::find(&*conn, campaign.id).await? {
+            Some(known) => known.zooms.within(zooms_of(&layer)),
+            None => usual_zooms(campaign, &layer),
+        },
     };
     let area = campaigns::stored_area(&*conn, campaign.id).await?;
     drop(conn);

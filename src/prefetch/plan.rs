@@ -30,10 +30,18 @@ impl Zooms {
         } else {
             ZOOMS_BELOW
         };
-        let within = |zoom: u8| zoom.clamp(layer.min, layer.max);
+        let all = Self {
+            min: cell_zoom.saturating_sub(ZOOMS_ABOVE),
+            max: cell_zoom.saturating_add(below),
+        };
+        all.within(layer)
+    }
+
+    /// The nearest that a layer has.
+    pub fn within(self, layer: Zooms) -> Self {
         Self {
-            min: within(cell_zoom.saturating_sub(ZOOMS_ABOVE)),
-            max: within(cell_zoom.saturating_add(below)),
+            min: self.min.clamp(layer.min, layer.max),
+            max: self.max.clamp(layer.min, layer.max),
         }
     }
 }

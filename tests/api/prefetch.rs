@@ -225,6 +225,8 @@ async fn only_zooms_that_can_be_had_are_taken() {
     );
     let done = becomes(&campaign, "done").await;
     each_once(&source, &done["tiles"]);
+    // Whoever names none means those of before.
+    assert_eq!(start(&campaign).await["zooms"], json!([17, 18]));
     // A square degree at zoom 24 has two billion tiles.
     let square = json!({"type": "Polygon", "coordinates": [[[10, 50], [11, 50], [11, 51], [10, 51], [10, 50]]]});
     let layer = app

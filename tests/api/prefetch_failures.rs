@@ -84,7 +84,7 @@ async fn a_source_that_fails_is_left_alone_for_a_while_and_no_tile_is_blamed() {
     })
     .await;
     let reason = waiting["trouble"]["reason"].as_str().unwrap();
-    assert!(reason.contains("left alone"), "{reason}");
+    assert!(reason.contains("several times"), "{reason}");
     assert!(waiting["trouble"]["retried_at"].is_string());
     assert_eq!(waiting["state"], "running");
     assert_eq!(

@@ -18,7 +18,8 @@ pub enum Command {
         /// Slug or id.
         #[arg(long)]
         campaign: String,
-        /// First and last zoom, such as `16-19`; those that the volunteers' page loads unless told.
+        /// First and last zoom, such as `16-19`; unless told, those of before, at first those that the
+        /// volunteers' page loads.
         #[arg(long, value_parser = zooms)]
         zooms: Option<Zooms>,
     },

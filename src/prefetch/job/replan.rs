@@ -5,9 +5,7 @@ use crate::{
     http::Problem,
     imagery,
     prefetch::{
-        PrefetchState,
-        plan::Zooms,
-        planned,
+        PrefetchState, planned,
         queries::{self, Running},
         zooms_of,
     },
@@ -25,11 +23,7 @@ pub async fn replan(app: &App, of: &Running) -> Result<bool, Problem> {
     };
     let area = campaigns::stored_area(&*conn, campaign.id).await?;
     drop(conn);
-    let has = zooms_of(&layer);
-    let zooms = Zooms {
-        min: of.zooms.min.clamp(has.min, has.max),
-        max: of.zooms.max.clamp(has.min, has.max),
-    };
+    let zooms = of.zooms.within(zooms_of(&layer));
     let begin = match planned(&campaign, &layer, area, zooms).await {
         Ok(begin) => begin,
         Err(refusal) => {
