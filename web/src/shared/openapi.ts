@@ -1694,7 +1694,8 @@ export interface SignedUp1 {
  */
 export interface StartOf {
   /**
-   * First and last zoom; those that the volunteers' page loads unless told.
+   * First and last zoom; unless told, those of before, at first those that the volunteers' page
+   * loads.
    *
    * @minItems 2
    * @maxItems 2
