@@ -122,12 +122,7 @@ async fn prepare(app: &App, name: &'static str, running: Running) {
     .await;
 }
 
-async fn fetch_ahead(
-    app: &App,
-    name: &'static str,
-    tiles: Tiles,
-    running: Running,
-) {
+async fn fetch_ahead(app: &App, name: &'static str, tiles: Tiles, running: Running) {
     let prefetcher = tokio::sync::Mutex::new(Prefetcher::new(tiles));
     repeat(app, name, running.clone(), PREFETCH_IDLE, async || {
         let mut prefetcher = prefetcher.lock().await;

@@ -132,9 +132,10 @@ pub fn classify(method: &Method, path: &str, has_key: impl FnOnce() -> bool) -> 
         }
         _ if gets && has_key() => Work::of(Organisers),
         // From memory for nearly all, and a page has to know it to say anything.
-        ["v1", "campaigns"] | ["v1", "campaigns", _] | ["v1", "campaigns", _, "progress"] => {
-            Work::of(Reads)
-        }
+        ["v1", "campaigns"]
+        | ["v1", "campaigns", _]
+        | ["v1", "campaigns", _, "progress"]
+        | ["v1", "imagery", _, "tilejson.json" | "WMTSCapabilities.xml"] => Work::of(Reads),
         _ if gets => Work::of(Reads).beginning(),
         _ => Work::of(Reads).writing(),
     };
@@ -188,6 +189,16 @@ mod tests {
             ("GET", "/v1/campaigns", (Reads, false, false)),
             ("HEAD", "/v1/campaigns/demo", (Reads, false, false)),
             ("GET", "/v1/campaigns/demo/progress", (Reads, false, false)),
+            (
+                "GET",
+                "/v1/imagery/demo/tilejson.json",
+                (Reads, false, false),
+            ),
+            (
+                "POST",
+                "/v1/campaigns/demo/prefetch/stop",
+                (Organisers, true, false),
+            ),
             ("GET", "/v1/campaigns/demo/tags", (Reads, false, true)),
             ("GET", "/v1/campaigns/demo/tags/1", (Reads, false, true)),
             ("PATCH", "/v1/campaigns/demo/tags/1", (Looks, true, false)),

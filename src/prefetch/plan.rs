@@ -38,6 +38,7 @@ impl Zooms {
     }
 
     /// The nearest that a layer has.
+    #[must_use]
     pub fn within(self, layer: Zooms) -> Self {
         Self {
             min: self.min.clamp(layer.min, layer.max),

@@ -29,8 +29,8 @@ const AT_ONCE: usize = 8;
 /// How often results are stored, the lease is renewed, and a stop is seen.
 const STORE_EVERY: Duration = Duration::from_secs(1);
 /// So long a worker is at a piece at most before it looks up what else there is, and is seen to be
-/// alive.
-const STEP_MAX: Duration = Duration::from_mins(1);
+/// alive; in maintenance it begins no other.
+const STEP_MAX: Duration = Duration::from_secs(10);
 /// How long a stopping worker waits for the tiles on their way.
 const LAST_TILES: Duration = Duration::from_secs(5);
 /// Pause after a row of failures, in seconds; doubled each time up to the longest.
