@@ -3,7 +3,7 @@
 //! **Invariant:** pure; memory is proportional to the vertices of the area and the tiles of a piece,
 //! never to all tiles.
 //!
-//! **Invariant:** tiles come in the order of [`CellId`], each once, so that work goes on at any tile.
+//! **Invariant:** tiles come in the order of [`CellId`](crate::geo::CellId), each once, so that work goes on at any tile.
 
 use std::iter;
 
