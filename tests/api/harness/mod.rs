@@ -67,8 +67,8 @@ pub fn free_port() -> u16 {
         .unwrap()
 }
 
-/// Whether this run repeats the tests past `PgBouncer`. What has nothing to do with the database
-/// need not be repeated.
+/// Whether this run goes through `PgBouncer`. What has nothing to do with the database is left to
+/// the run without it, which repeats a part of the others (`./dev test`).
 pub fn is_repetition() -> bool {
     db::pgbouncer().is_some()
 }
