@@ -86,7 +86,7 @@ describe.skipIf(!hasServer)("what the page says when it cannot go on, or not yet
     await visitor.finishEmpty();
     await visitor.finishEmpty();
     await page.getByText(/Very busy\. \d looks? kept here, sending in 1\d s/).waitFor();
-    expect(await page.locator("#finish").isEnabled()).toBe(true);
+    await visitor.ready();
     await inspect(page, "queued");
     busy.end();
     await until("they are stored", async () => (await storedLooks(field.slug)).length === 2);
