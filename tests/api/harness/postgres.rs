@@ -65,13 +65,15 @@ impl Postgres {
     /// Kills a process of a session, upon which PostgreSQL ends all sessions, recovers as after a
     /// power cut, and takes nobody meanwhile. Waits for the end of it.
     pub async fn crash(&self) {
-        let (session, connection) = tokio_postgres::connect(&self.url, NoTls).await.unwrap();
-        tokio::spawn(connection);
-        let row = session
-            .query_one("SELECT pg_backend_pid()", &[])
-            .await
-            .unwrap();
-        kill_process(Pid::from_raw(row.get(0)).unwrap(), Signal::KILL).unwrap();
+        // It may still recover from the crash before.
+        let session = within(START_WAIT, "a session of PostgreSQL", || async {
+            let (session, connection) = tokio_postgres::connect(&self.url, NoTls).await.ok()?;
+            tokio::spawn(connection);
+            let row = session.query_one("SELECT pg_backend_pid()", &[]).await;
+            Some(row.ok()?.get(0))
+        })
+        .await;
+        kill_process(Pid::from_raw(session).unwrap(), Signal::KILL).unwrap();
         self.recovered().await;
     }
 
