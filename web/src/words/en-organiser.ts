@@ -1,4 +1,6 @@
 /** Everything on the organiser’s pages, in English. */
+import { enPrefetch } from "./en-prefetch.ts";
+
 export const enOrganiser = {
   page_title: "{share} – {title} – Spotter",
   crumbs: "You are here",
@@ -212,32 +214,7 @@ export const enOrganiser = {
   cell_close: "Close this card",
   cell_try: "See it as a volunteer",
 
-  prefetch_title: "Imagery, fetched ahead",
-  prefetch_text:
-    "Volunteers wait for no source when the tiles are here before they come. Each tile is fetched once, slower than the source allows, and behind everybody who is looking.",
-  prefetch_tiles: { one: "{n} tile at the zooms {min} to {max}", other: "{n} tiles at the zooms {min} to {max}" },
-  prefetch_start: "Fetch ahead",
-  prefetch_stop: "Stop",
-  prefetch_go_on: "Go on",
-  prefetch_again: "Try those again",
-  prefetch_anew: "Check all again",
-  prefetch_running: "Running",
-  prefetch_stopped: "Stopped",
-  prefetch_done: "Done",
-  prefetch_waiting: "Waiting",
-  prefetch_bar: "Tiles fetched ahead",
-  prefetch_of: { one: "{done} of {n} tile", other: "{done} of {n} tiles" },
-  prefetch_left: { one: "{n} left", other: "{n} left" },
-  prefetch_rate: "{rate} per second",
-  prefetch_eta: "about {time} to go",
-  prefetch_failed: { one: "{n} failed", other: "{n} failed" },
-  prefetch_missing: { one: "{n} that the source does not have", other: "{n} that the source does not have" },
-  prefetch_trouble: "The source fails, so it is left alone for a moment: {reason}.",
-  prefetch_nobody: "No worker is at it. Whoever runs this server has to start one: spotter worker.",
-  prefetch_not_had: "Tiles that could not be had",
-  prefetch_more: { one: "and {n} more", other: "and {n} more" },
-  trouble_prefetch: "That did not work.",
-  trouble_prefetch_read: "How far fetching ahead is did not come.",
+  ...enPrefetch,
 
   cells_title: "Cells to decide about",
   cells_which: "Which cells",
