@@ -42,6 +42,7 @@ mod group_commit;
 mod http;
 mod http_answers;
 mod imagery;
+mod imagery_secrets;
 mod lifecycle;
 mod look_checks;
 mod looks;
