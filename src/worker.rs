@@ -18,16 +18,19 @@ use crate::{
     preparation::{self, Preparation, Step},
     progress,
     state::App,
+    sync,
 };
 
 /// The loops.
-const JOBS: [&str; 6] = [
+const JOBS: [&str; 8] = [
     "progress",
     "preparation",
     "close_ended",
     "forget_renewals",
     "prefetch",
     "tile_budget",
+    "waiting_tags",
+    "forget_tombstones",
 ];
 /// How a step of one can end.
 const OUTCOMES: [&str; 3] = ["worked", "idle", "failed"];
@@ -38,6 +41,8 @@ const IDLE: Duration = Duration::from_millis(200);
 const PREFETCH_IDLE: Duration = Duration::from_secs(1);
 /// The same for the room that tiles take.
 const BUDGET_EVERY: Duration = Duration::from_mins(1);
+/// The same for tags whose look came in another way than they.
+const WAITING_EVERY: Duration = Duration::from_secs(2);
 /// The same for what is only to be kept small.
 const TIDY_EVERY: Duration = Duration::from_mins(10);
 /// Rest after a failure, which is doubled each time up to the longest.
@@ -46,7 +51,16 @@ const BACKOFF_MAX: Duration = Duration::from_secs(30);
 
 /// Runs all loops until `stop` completes; a step that has begun is finished.
 pub async fn run(app: &App, tiles: Tiles, stop: impl Future<Output = ()>) {
-    let [progress, preparation, close, forget, prefetch, budget] = JOBS;
+    let [
+        progress,
+        preparation,
+        close,
+        forget,
+        prefetch,
+        budget,
+        waiting,
+        tombstones,
+    ] = JOBS;
     let has_budget = budget_of(app).is_some();
     for job in JOBS.into_iter().filter(|job| *job != budget || has_budget) {
         for outcome in OUTCOMES {
@@ -80,7 +94,20 @@ pub async fn run(app: &App, tiles: Tiles, stop: impl Future<Output = ()>) {
         }),
         Box::pin(fetch_ahead(app, prefetch, tiles, running.clone())),
     );
-    let loops = futures_util::future::join(always, Box::pin(keep_budget(app, budget, running)));
+    let phones = futures_util::future::join(
+        repeat(app, waiting, running.clone(), WAITING_EVERY, async || {
+            let settled = sync::settle_waiting(app).await;
+            settled.map_err(|problem| anyhow::anyhow!("{problem}"))
+        }),
+        repeat(app, tombstones, running.clone(), TIDY_EVERY, async || {
+            sync::forget_some(app).await.map_err(Into::into)
+        }),
+    );
+    let loops = futures_util::future::join3(
+        always,
+        Box::pin(keep_budget(app, budget, running)),
+        Box::pin(phones),
+    );
     let stopping = async {
         stop.await;
         ended.send_replace(true);

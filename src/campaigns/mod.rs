@@ -44,7 +44,7 @@ pub use running::{Running, load as load_running, running};
 pub use state::{Action, State};
 pub use survey::decode_area;
 pub use touch::{hold, touch};
-pub use view::{CampaignView, ImageryView, imagery_view};
+pub use view::{CampaignView, ImageryView, imagery_view, views};
 
 use crate::{
     accounts::Viewer,

@@ -1,5 +1,7 @@
 //! A campaign as it is shown, and the estimate before there is one.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use pulldown_cmark::{Options, Parser, html};
 use serde::{Deserialize, Serialize};
@@ -218,6 +220,19 @@ pub async fn entries(
         Ok(show(campaign, tag_types, layer))
     });
     views.collect()
+}
+
+/// The views of these campaigns by their ids, without area, parts and priorities.
+pub async fn views(
+    db: &impl GenericClient,
+    ids: &[Uuid],
+) -> Result<BTreeMap<Uuid, CampaignView>, Problem> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let found = queries::by_ids(db, ids).await?;
+    let views = entries(db, &found).await?;
+    Ok(views.into_iter().map(|view| (view.id, view)).collect())
 }
 
 fn layer_missing() -> Problem {

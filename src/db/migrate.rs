@@ -9,7 +9,7 @@ use tokio_postgres::types::Type;
 use super::Db;
 
 /// In order; a number is never used twice.
-const MIGRATIONS: [(i32, &str, &str); 12] = [
+const MIGRATIONS: [(i32, &str, &str); 13] = [
     (
         1,
         "platform",
@@ -66,6 +66,7 @@ const MIGRATIONS: [(i32, &str, &str); 12] = [
         "prefetch",
         include_str!("../../migrations/0012_prefetch.sql"),
     ),
+    (13, "sync", include_str!("../../migrations/0013_sync.sql")),
 ];
 
 /// Key of the lock; "spot" as a number.

@@ -48,14 +48,32 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_ID_CHARS_MAX: usize = 64;
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
+/// Below it a problem has the member `error`. `RxDB`'s client takes any JSON without it for
+/// documents, whatever the status, and ends the app that it is part of.
+const MARKED: &str = "/v1/sync/";
+
+/// What problems have to know of the request that this task answers.
+#[derive(Clone)]
+struct Current {
+    id: HeaderValue,
+    is_marked: bool,
+}
+
 tokio::task_local! {
-    static CURRENT_ID: HeaderValue;
+    static CURRENT: Current;
 }
 
 /// The id of the request that this task answers.
 pub fn current_request_id() -> Option<String> {
-    let id = CURRENT_ID.try_with(HeaderValue::clone).ok()?;
+    let id = CURRENT.try_with(|current| current.id.clone()).ok()?;
     Some(id.to_str().ok()?.to_owned())
+}
+
+/// Whether the problem that answers this task's request has the member `error`.
+pub fn is_marked() -> bool {
+    CURRENT
+        .try_with(|current| current.is_marked)
+        .unwrap_or_default()
 }
 
 /// Requests whose answer is not yet written, and whether the server is about to stop.
@@ -170,6 +188,10 @@ where
     fn call(&self, mut req: ServiceRequest) -> Self::Future {
         let in_flight = InFlight::new(&self.traffic, &req);
         let id = request_id(req.headers());
+        let current = Current {
+            id: id.clone(),
+            is_marked: req.path().starts_with(MARKED),
+        };
         let started = Instant::now();
         let method = req.method().clone();
         if cors::is_preflight(&req) {
@@ -183,7 +205,7 @@ where
         }
         let address = req.uri().path_and_query();
         if address.is_some_and(|address| address.as_str().len() > ADDRESS_BYTES_MAX) {
-            let refusal = CURRENT_ID.sync_scope(id.clone(), address_too_long);
+            let refusal = CURRENT.sync_scope(current, address_too_long);
             let response = req.into_response(refusal.map_into_right_body());
             return Box::pin(ready(Ok(finish(
                 response,
@@ -197,11 +219,14 @@ where
         if method == Method::HEAD {
             req.head_mut().method = Method::GET;
         }
-        let answering = CURRENT_ID.scope(id.clone(), self.service.call(req));
+        let answering = CURRENT.scope(current.clone(), self.service.call(req));
         Box::pin(async move {
             let response = match answering.await {
                 Ok(response) => response,
-                Err(error) => return Err(finish_error(&error, (&method, started), &in_flight, id)),
+                Err(error) => {
+                    let finish = || finish_error(&error, (&method, started), &in_flight, id);
+                    return Err(CURRENT.sync_scope(current, finish));
+                }
             };
             let mut response = packing::pack(response).map_into_left_body();
             tag_coding(response.headers_mut());

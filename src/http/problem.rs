@@ -12,7 +12,7 @@ use actix_web::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::middleware::current_request_id;
+use super::middleware::{current_request_id, is_marked};
 use crate::db::DbError;
 
 /// Most field errors that one problem lists.
@@ -105,6 +105,9 @@ pub struct ProblemBody {
     /// What the organisers say, where they said something.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// Always true; only below `/v1/sync/`, where clients look for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<bool>,
 }
 
 impl Problem {
@@ -214,6 +217,7 @@ impl Problem {
             request_id: current_request_id(),
             errors: self.errors.clone(),
             message: self.message.clone(),
+            error: is_marked().then_some(true),
         }
     }
 }

@@ -43,6 +43,7 @@ pub async fn update(
     let sql = "-- imagery::update
         UPDATE imagery_layers
         SET definition = $3, secrets = $4, revision = revision + 1, updated_at = now(),
+            xid = pg_current_xact_id(),
             tiles_revision = CASE WHEN $5 THEN tiles_revision ELSE revision + 1 END
         WHERE id = $1 AND revision = $2
         RETURNING id, revision, tiles_revision, definition, secrets, created_at, updated_at";

@@ -15,11 +15,30 @@ use crate::{
 };
 
 /// How far outside its square a tag may lie, in degrees: 1 cm, for rounding.
-const TOLERANCE_DEG: f64 = 1e-7;
+pub const TOLERANCE_DEG: f64 = 1e-7;
 
 /// The look in the form in which it is stored, or everything that is wrong with it.
 pub fn check(look: &NewLook, volunteer_id: Uuid, campaign: &Running) -> Result<Look, Problem> {
     let mut errors = FieldErrors::default();
+    check_count(look, &mut errors);
+    check_rest(look, volunteer_id, campaign, errors)
+}
+
+/// The same of a look whose tags come apart from it, whatever its outcome.
+pub fn check_apart(
+    look: &NewLook,
+    volunteer_id: Uuid,
+    campaign: &Running,
+) -> Result<Look, Problem> {
+    check_rest(look, volunteer_id, campaign, FieldErrors::default())
+}
+
+fn check_rest(
+    look: &NewLook,
+    volunteer_id: Uuid,
+    campaign: &Running,
+    mut errors: FieldErrors,
+) -> Result<Look, Problem> {
     let zoom = campaign.cell_zoom;
     errors.need(look.cell.z() == zoom, "/cell", || {
         format!(
@@ -30,7 +49,6 @@ pub fn check(look: &NewLook, volunteer_id: Uuid, campaign: &Running) -> Result<L
     check_version(look, campaign, &mut errors);
     check_time(&mut errors, "/started_at", look.started_at);
     check_time(&mut errors, "/finished_at", look.finished_at);
-    check_count(look, &mut errors);
     let mut tags = Vec::with_capacity(look.tags.len().min(TAGS_MAX));
     for (index, tag) in look.tags.iter().enumerate().take(TAGS_MAX) {
         let at = format!("/tags/{index}");
@@ -184,7 +202,7 @@ fn checked_tag(tag: &NewTag, place: Vec<u8>) -> Tag {
 }
 
 /// Hash of what was sent, independent of spelling: order of members and tags, white space.
-fn hash(look: &NewLook, campaign_id: Uuid) -> [u8; 32] {
+pub fn hash(look: &NewLook, campaign_id: Uuid) -> [u8; 32] {
     // Objects are sorted maps in serde_json, so equal values are equal texts.
     let text = if look.tags.is_sorted_by_key(|tag| tag.id) {
         serde_json::to_vec(look)

@@ -9,6 +9,7 @@
 //!
 //! **Invariant:** a client's clock is kept as data and orders nothing.
 
+mod apart;
 mod batcher;
 mod check;
 mod export;
@@ -21,10 +22,15 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use uuid::Uuid;
 
+pub use apart::{examine as examine_apart, hash as hash_apart, store as store_apart};
 pub use batcher::Batcher;
+pub use check::{TOLERANCE_DEG, check_place, no_such_cell, refused};
 pub use export::{ExportedLook, LookPlace, export};
 pub use handlers::routes;
-pub use tags::{ExportedTag, TagPlace, TagRow, export as export_tags, feature};
+pub use model::{Look, NOTE_CHARS_MAX, NewLook, Outcome, Stored, TAGS_MAX};
+pub use tags::{
+    ExportedTag, PutTag, TagPlace, TagRow, export as export_tags, feature, put as put_tags,
+};
 
 use crate::{
     assignments,
@@ -33,7 +39,10 @@ use crate::{
     http::Problem,
     state::App,
 };
-use model::{Look, NewLook, Receipt, Stored, Verdict};
+use model::{Receipt, Verdict};
+
+/// How a look is checked.
+type Check = fn(&NewLook, Uuid, &Running) -> Result<Look, Problem>;
 
 /// Stores looks of one volunteer and says what became of each, in order.
 ///
@@ -45,17 +54,7 @@ pub async fn record(
     reference: &str,
     given: Vec<Result<NewLook, Problem>>,
 ) -> Result<Vec<Verdict>, Problem> {
-    let mut campaign = campaigns::running(app, reference).await?;
-    let mut looks = check_all(&given, volunteer_id, &campaign);
-    if looks.iter().any(Result::is_err) {
-        // What we remember may be older than what the volunteer saw.
-        let fresh = campaigns::load_running(app, reference).await?;
-        if fresh.version != campaign.version {
-            campaign = Arc::new(fresh);
-            looks = check_all(&given, volunteer_id, &campaign);
-        }
-    }
-    refuse_after_close(app, volunteer_id, &campaign, &mut looks).await?;
+    let looks = examine(app, volunteer_id, reference, &given, check::check).await?;
     let mut good = Vec::with_capacity(looks.len());
     let refused: Vec<Option<Problem>> = looks
         .into_iter()
@@ -74,15 +73,38 @@ pub async fn record(
     Ok(verdicts.collect())
 }
 
+/// The looks in the form in which they are stored, or why they are refused.
+async fn examine(
+    app: &App,
+    volunteer_id: Uuid,
+    reference: &str,
+    given: &[Result<NewLook, Problem>],
+    check: Check,
+) -> Result<Vec<Result<Look, Problem>>, Problem> {
+    let mut campaign = campaigns::running(app, reference).await?;
+    let mut looks = check_all(given, volunteer_id, &campaign, check);
+    if looks.iter().any(Result::is_err) {
+        // What we remember may be older than what the volunteer saw.
+        let fresh = campaigns::load_running(app, reference).await?;
+        if fresh.version != campaign.version {
+            campaign = Arc::new(fresh);
+            looks = check_all(given, volunteer_id, &campaign, check);
+        }
+    }
+    refuse_after_close(app, volunteer_id, &campaign, &mut looks).await?;
+    Ok(looks)
+}
+
 fn check_all(
     given: &[Result<NewLook, Problem>],
     volunteer_id: Uuid,
     campaign: &Running,
+    check: Check,
 ) -> Vec<Result<Look, Problem>> {
     given
         .iter()
         .map(|look| match look {
-            Ok(look) => check::check(look, volunteer_id, campaign),
+            Ok(look) => check(look, volunteer_id, campaign),
             Err(problem) => Err(problem.clone()),
         })
         .collect()
@@ -147,7 +169,7 @@ fn judge((look, stored): (Look, Stored)) -> Verdict {
             "tag_id_reused",
             "A tag of this look has an id that another of your tags has. Give each tag its own UUID.",
         )),
-        Stored::NoSuchCell => Verdict::Invalid(check::no_such_cell()),
+        Stored::NoSuchCell => Verdict::Invalid(no_such_cell()),
         Stored::Failed(problem) => Verdict::Invalid(problem),
     }
 }

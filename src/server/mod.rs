@@ -31,6 +31,7 @@ use crate::{
     pages, prefetch, progress,
     rates::{Door, Rates},
     state::App,
+    sync,
 };
 pub use bare::bare;
 use fallback::Methods;
@@ -188,6 +189,7 @@ fn features(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     assignments::routes(config);
     campaigns::public_routes(config);
     looks::routes(config);
+    sync::routes(config);
     accounts::routes(config);
     campaigns::routes(config);
     progress::routes(config);

@@ -71,6 +71,7 @@ mod shared_answers;
 mod simulation;
 mod slow_clients;
 mod strange_bodies;
+mod sync;
 mod tag_changes;
 mod tags;
 mod tile_answers;

@@ -139,7 +139,7 @@ pub async fn update(
     let sql = format!(
         "-- campaigns::update
         UPDATE campaigns
-        SET version = version + 1, updated_at = now(), ({names}) = ROW ({values})
+        SET version = version + 1, updated_at = now(), xid = pg_current_xact_id(), ({names}) = ROW ({values})
         WHERE id = $1 AND version = $2"
     );
     let params = members.params([(&campaign.id, Type::UUID), (&campaign.version, Type::INT4)]);
@@ -240,6 +240,7 @@ pub async fn set_state(
     let sql = "-- campaigns::set_state
         UPDATE campaigns
         SET state = $3, message = $4, version = version + 1, updated_at = now(),
+            xid = pg_current_xact_id(),
             published_at = CASE WHEN $3 = 'preparing' THEN coalesce(published_at, now()) ELSE published_at END
         WHERE id = $1 AND version = $2";
     let changed = db

@@ -210,6 +210,16 @@ pub async fn published(db: &impl GenericClient) -> Result<Vec<Campaign>, DbError
     rows.iter().map(from_row).collect()
 }
 
+/// These campaigns, in no order.
+pub async fn by_ids(db: &impl GenericClient, ids: &[Uuid]) -> Result<Vec<Campaign>, DbError> {
+    let sql = concat_columns(
+        "-- campaigns::by_ids\nSELECT ",
+        " FROM campaigns WHERE id = ANY ($1)",
+    );
+    let rows = db.query_typed(&sql, &[(&ids, Type::UUID_ARRAY)]).await?;
+    rows.iter().map(from_row).collect()
+}
+
 fn concat_columns(before: &str, after: &str) -> String {
     [before, COLUMNS, after].concat()
 }

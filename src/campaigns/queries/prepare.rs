@@ -167,7 +167,7 @@ pub async fn finish_change(
 pub async fn open_prepared(db: &impl GenericClient, id: Uuid) -> Result<bool, DbError> {
     let sql = "-- campaigns::open_prepared
         UPDATE campaigns SET state = 'open', version = version + 1, updated_at = now(),
-            cells = cells_prepared
+            cells = cells_prepared, xid = pg_current_xact_id()
         WHERE id = $1 AND state = 'preparing'
           AND NOT EXISTS (SELECT FROM campaign_changes WHERE campaign_id = $1)";
     Ok(db.execute_typed(sql, &[(&id, Type::UUID)]).await? == 1)
@@ -176,7 +176,8 @@ pub async fn open_prepared(db: &impl GenericClient, id: Uuid) -> Result<bool, Db
 /// Closes campaigns whose end has come and gives their references.
 pub async fn close_ended(db: &impl GenericClient) -> Result<Vec<(Uuid, String)>, DbError> {
     let sql = "-- campaigns::close_ended
-        UPDATE campaigns SET state = 'closed', version = version + 1, updated_at = now()
+        UPDATE campaigns SET state = 'closed', version = version + 1, updated_at = now(),
+            xid = pg_current_xact_id()
         WHERE state IN ('open', 'paused') AND ends_at <= now()
         RETURNING id, slug";
     let rows = db.query_typed(sql, &[]).await?;

@@ -18,7 +18,8 @@ pub async fn hold(db: &impl GenericClient, id: Uuid) -> Result<Option<Campaign>,
 
 pub async fn touch(db: &impl GenericClient, id: Uuid) -> Result<(), DbError> {
     let sql = "-- campaigns::touch
-        UPDATE campaigns SET version = version + 1, updated_at = now() WHERE id = $1";
+        UPDATE campaigns SET version = version + 1, updated_at = now(), xid = pg_current_xact_id()
+        WHERE id = $1";
     db.execute_typed(sql, &[(&id, Type::UUID)]).await?;
     Ok(())
 }

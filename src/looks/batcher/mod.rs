@@ -14,6 +14,8 @@ mod group;
 mod queue;
 mod store;
 
+pub use group::{distinct, judge};
+
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;

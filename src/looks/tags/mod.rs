@@ -4,6 +4,7 @@
 //! again. A withdrawn tag stays in the table and is shown nowhere.
 
 mod handlers;
+mod put;
 mod queries;
 
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use handlers::{feature, routes};
+pub use put::{PutTag, put};
 pub use queries::export;
 
 use super::{

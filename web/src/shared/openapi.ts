@@ -128,6 +128,10 @@ export type ProgressView = Activity & {
   };
   volunteers: number;
 };
+/**
+ * A document of one of the collections, with `_deleted`.
+ */
+export type RxdbDocument = CampaignDocument | LookDocument | TagDocument;
 
 /**
  * How far a campaign is, and what happens in it now.
@@ -567,6 +571,63 @@ export interface TagType {
   typical_size_m?: number | null;
 }
 /**
+ * A campaign that was opened, also when it is closed by now.
+ */
+export interface CampaignDocument {
+  cell_zoom: number;
+  ends_at?: string | null;
+  id: string;
+  imagery: ImageryView1;
+  /**
+   * Markdown per language.
+   */
+  instructions: {
+    [k: string]: string;
+  };
+  looks_wanted: number;
+  /**
+   * What the organisers say while it is paused.
+   */
+  message?: string | null;
+  slug: string;
+  state: State;
+  summary: {
+    [k: string]: string;
+  };
+  tag_types: TagType[];
+  title: {
+    [k: string]: string;
+  };
+  version: number;
+}
+/**
+ * The imagery that volunteers see.
+ */
+export interface ImageryView1 {
+  acquired_at?: string | null;
+  attribution: string;
+  /**
+   * @minItems 4
+   * @maxItems 4
+   */
+  bounds?: [number, number, number, number] | null;
+  catalogue_id?: string | null;
+  ground_sample_distance_m?: number | null;
+  key: string;
+  licence?: string | null;
+  licence_url?: string | null;
+  max_zoom: number;
+  min_zoom: number;
+  name: string;
+  revision: number;
+  sensor?: string | null;
+  tile_size: number;
+  /**
+   * Address of a tile with the holes `{z}`, `{x}`, `{y}`, relative to this server.
+   */
+  tiles: string;
+}
+/**
  * A page of campaigns.
  */
 export interface CampaignPage {
@@ -689,33 +750,6 @@ export interface Activity1 {
    */
   volunteers_active: number;
 }
-/**
- * The imagery that volunteers see.
- */
-export interface ImageryView1 {
-  acquired_at?: string | null;
-  attribution: string;
-  /**
-   * @minItems 4
-   * @maxItems 4
-   */
-  bounds?: [number, number, number, number] | null;
-  catalogue_id?: string | null;
-  ground_sample_distance_m?: number | null;
-  key: string;
-  licence?: string | null;
-  licence_url?: string | null;
-  max_zoom: number;
-  min_zoom: number;
-  name: string;
-  revision: number;
-  sensor?: string | null;
-  tile_size: number;
-  /**
-   * Address of a tile with the holes `{z}`, `{x}`, `{y}`, relative to this server.
-   */
-  tiles: string;
-}
 export interface CellPage {
   cells: ListedCellView[];
   /**
@@ -790,6 +824,10 @@ export interface Problem {
    * What was found, what is needed, what to do.
    */
   detail: string;
+  /**
+   * Always true; only below `/v1/sync/`, where clients look for it.
+   */
+  error?: boolean | null;
   /**
    * Fields that were refused.
    */
@@ -1219,6 +1257,30 @@ export interface LayerPage {
    */
   next?: string | null;
 }
+/**
+ * A look, without its tags.
+ */
+export interface LookDocument {
+  /**
+   * The campaign's id; its slug can be pushed too.
+   */
+  campaign: string;
+  /**
+   * Version of the campaign that the volunteer saw, where the client said it.
+   */
+  campaign_version?: number | null;
+  /**
+   * The square as `z/x/y`.
+   */
+  cell: string;
+  finished_at: string;
+  id: string;
+  outcome: Outcome;
+  /**
+   * By the client's clock; milliseconds are kept.
+   */
+  started_at: string;
+}
 export interface MapView {
   cells: BlockView[];
   looks_wanted: number;
@@ -1497,6 +1559,10 @@ export interface Problem1 {
    */
   detail: string;
   /**
+   * Always true; only below `/v1/sync/`, where clients look for it.
+   */
+  error?: boolean | null;
+  /**
    * Fields that were refused.
    */
   errors?: FieldError[];
@@ -1550,6 +1616,57 @@ export interface RatesView {
 export interface RateView {
   looks: number;
   start: string;
+}
+export interface Pulled {
+  /**
+   * By table.
+   */
+  changes: {
+    [k: string]: TableChanges;
+  };
+  /**
+   * There is more than fits into one answer: synchronize again.
+   */
+  more: boolean;
+  /**
+   * No time, but where to go on: send it as `last_pulled_at`.
+   */
+  timestamp: number;
+}
+/**
+ * What is new in one table.
+ */
+export interface TableChanges {
+  /**
+   * Always empty: use `sendCreatedAsUpdated`.
+   */
+  created: {}[];
+  /**
+   * Ids.
+   */
+  deleted: string[];
+  updated: {}[];
+}
+/**
+ * One document that a client made, changed or deleted.
+ */
+export interface PushedRow {
+  /**
+   * What the client believes to be here; absent for what is new.
+   */
+  assumedMasterState?: {} | null;
+  /**
+   * The document as it is to be, with `_deleted`.
+   */
+  newDocumentState: {};
+}
+export interface PushedTable {
+  created?: {}[];
+  /**
+   * Ids.
+   */
+  deleted?: string[];
+  updated?: {}[];
 }
 /**
  * What was acknowledged.
@@ -1631,6 +1748,10 @@ export interface Problem2 {
    */
   detail: string;
   /**
+   * Always true; only below `/v1/sync/`, where clients look for it.
+   */
+  error?: boolean | null;
+  /**
    * Fields that were refused.
    */
   errors?: FieldError[];
@@ -1660,6 +1781,55 @@ export interface ResultsView {
    * One for each look, in order.
    */
   results: ResultView[];
+}
+/**
+ * Where to go on; send its members with the next pull.
+ */
+export interface RxdbCheckpoint {
+  /**
+   * Safe in an address.
+   */
+  id: string;
+  /**
+   * A whole number below 2^53.
+   */
+  lwt: number;
+}
+/**
+ * A tag.
+ */
+export interface TagDocument {
+  /**
+   * The campaign's id; its slug can be pushed too.
+   */
+  campaign: string;
+  /**
+   * GeoJSON geometry of the tag type's kind, within the look's square; 500 vertices at most.
+   */
+  geometry: {};
+  id: string;
+  look_id: string;
+  /**
+   * 500 characters at most.
+   */
+  note?: string | null;
+  /**
+   * Key of one of the campaign's tag types.
+   */
+  tag_type: string;
+}
+/**
+ * Documents that changed, in the order of their changes.
+ */
+export interface RxdbPage {
+  checkpoint: RxdbCheckpoint;
+  /**
+   * As many as were asked for, unless these are all. Repetitions fill up what would be too many
+   * bytes.
+   *
+   * @maxItems 1000
+   */
+  documents: RxdbDocument[];
 }
 /**
  * How the service is run.
@@ -1755,6 +1925,16 @@ export interface TagEdit {
    */
   note?: string | null;
   tag_type?: string | null;
+}
+/**
+ * A ticket, good for any number of streams until it ends. A stream that is open stays open.
+ */
+export interface Ticket {
+  expires_at: string;
+  /**
+   * Send it as the query's `ticket`.
+   */
+  ticket: string;
 }
 /**
  * `TileJSON` 3.0.0 of a raster layer.

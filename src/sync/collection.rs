@@ -1,0 +1,151 @@
+//! What is synced, by name. Another collection is one more variant here and its query.
+
+use tokio_postgres::{GenericClient, types::Type};
+use uuid::Uuid;
+
+use super::{
+    Checkpoint, Document, PAGE_BYTES, Position, campaigns,
+    epoch::{self, Standing},
+    looks, tags,
+};
+use crate::http::Problem;
+
+/// A collection of `RxDB`, a table of `WatermelonDB`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Collection {
+    Campaigns,
+    Looks,
+    Tags,
+}
+
+/// Documents after a place.
+#[derive(Debug)]
+pub struct Page {
+    pub standing: Standing,
+    pub documents: Vec<Document>,
+    /// There are more, though these may be fewer than were asked for.
+    pub is_cut: bool,
+}
+
+impl Collection {
+    pub const ALL: [Self; 3] = [Self::Campaigns, Self::Looks, Self::Tags];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Campaigns => "campaigns",
+            Self::Looks => "looks",
+            Self::Tags => "tags",
+        }
+    }
+
+    /// Members that a document may lack.
+    pub fn optional(self) -> &'static [&'static str] {
+        match self {
+            Self::Campaigns => &["message", "ends_at"],
+            Self::Looks => &["campaign_version"],
+            Self::Tags => &["note"],
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == name)
+    }
+
+    /// The documents that changed after a place, at most `limit`, in their order.
+    pub async fn after(
+        self,
+        db: &impl GenericClient,
+        volunteer_id: Uuid,
+        after: &Position,
+        limit: usize,
+    ) -> Result<Page, Problem> {
+        match self {
+            Self::Campaigns => campaigns::after(db, volunteer_id, after, limit).await,
+            Self::Looks => looks::after(db, volunteer_id, after, limit).await,
+            Self::Tags => tags::after(db, volunteer_id, after, limit).await,
+        }
+    }
+
+    /// The same from a place that may be of no use any more.
+    ///
+    /// Errors: 426 `sync_start_again`.
+    pub async fn pull(
+        self,
+        db: &impl GenericClient,
+        volunteer_id: Uuid,
+        from: &Checkpoint,
+        limit: usize,
+    ) -> Result<Page, Problem> {
+        let mut page = self.after(db, volunteer_id, &from.at, limit).await?;
+        if page.standing.epoch.is_none() {
+            epoch::begin(db).await?;
+            page = self.after(db, volunteer_id, &from.at, limit).await?;
+        }
+        page.standing.check(from)?;
+        Ok(page)
+    }
+}
+
+impl Page {
+    /// Where whoever has read this page stands.
+    pub fn checkpoint(&self, from: &Checkpoint) -> Checkpoint {
+        self.documents.last().map_or(*from, |last| Checkpoint {
+            epoch: self.standing.epoch,
+            at: last.at,
+        })
+    }
+
+    /// The page as `RxDB` pulls it: `{"documents": […], "checkpoint": {…}}`.
+    ///
+    /// Its client takes a page with fewer documents than it asked for as the last one. So one that
+    /// ends for its bytes is filled up with its smallest document, which changes nothing there.
+    pub fn for_rxdb(mut self, from: &Checkpoint, limit: usize) -> String {
+        let mut written: Vec<String> = Vec::with_capacity(self.documents.len());
+        let mut bytes = 0;
+        let mut checkpoint = *from;
+        for document in std::mem::take(&mut self.documents) {
+            let at = document.at;
+            let text = document.for_rxdb().to_string();
+            if !written.is_empty() && bytes + text.len() > PAGE_BYTES {
+                self.is_cut = true;
+                break;
+            }
+            bytes += text.len();
+            checkpoint = Checkpoint {
+                epoch: self.standing.epoch,
+                at,
+            };
+            written.push(text);
+        }
+        if self.is_cut
+            && let Some(smallest) = written.iter().min_by_key(|text| text.len()).cloned()
+        {
+            written.resize(limit, smallest);
+        }
+        format!(
+            "{{\"documents\":[{}],\"checkpoint\":{}}}",
+            written.join(","),
+            checkpoint.written()
+        )
+    }
+}
+
+/// A limit for the database.
+pub fn rows(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// Parameters of a statement that reads a volunteer's documents after a place.
+pub fn after_params<'a>(
+    volunteer_id: &'a Uuid,
+    xid: &'a String,
+    id: &'a Uuid,
+    limit: &'a i64,
+) -> [(&'a (dyn tokio_postgres::types::ToSql + Sync), Type); 4] {
+    [
+        (volunteer_id, Type::UUID),
+        (xid, Type::TEXT),
+        (id, Type::UUID),
+        (limit, Type::INT8),
+    ]
+}

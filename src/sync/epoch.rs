@@ -1,0 +1,107 @@
+//! Of which history of the database a place is, and whether it can be gone on from.
+//!
+//! **Invariant:** the epoch is read in the statement that reads the documents, so a database that was
+//! restored or replaced in between is never mistaken for the one before.
+
+use actix_web::http::StatusCode;
+use tokio_postgres::{GenericClient, Row, types::Type};
+use uuid::Uuid;
+
+use super::Checkpoint;
+use crate::{db::DbError, http::Problem};
+
+/// Where a volunteer's pull of a collection stands, as the database has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing {
+    /// None when this history was not given a number yet.
+    pub epoch: Option<i32>,
+    /// What has a lower transaction is final.
+    pub horizon: i64,
+    /// Tombstones up to this transaction may be forgotten.
+    pub floor: i64,
+}
+
+impl Standing {
+    /// From the columns of `sync_standing`.
+    pub fn of(row: &Row) -> Self {
+        Self {
+            epoch: row.get("epoch"),
+            horizon: row.get("horizon"),
+            floor: row.get("floor"),
+        }
+    }
+
+    /// Whether a pull can go on from there.
+    ///
+    /// Errors: 426 `sync_start_again`.
+    pub fn check(&self, from: &Checkpoint) -> Result<(), Problem> {
+        let Some(epoch) = from.epoch else {
+            return Ok(());
+        };
+        let xid = from.at.xid;
+        if Some(epoch) != self.epoch || xid >= self.horizon || xid < self.floor {
+            return Err(start_again());
+        }
+        Ok(())
+    }
+}
+
+/// The phone's place is of no use.
+pub fn start_again() -> Problem {
+    Problem::new(
+        StatusCode::UPGRADE_REQUIRED,
+        "sync_start_again",
+        "This checkpoint cannot be gone on from: the database was restored, or you were away for longer than tombstones are kept. Sync again from the beginning, with a new replication: what you have is pushed again and nothing is stored twice.",
+    )
+}
+
+/// Where the database stands, whatever the collection; the floor is 0.
+pub async fn standing(db: &impl GenericClient, volunteer_id: Uuid) -> Result<Standing, DbError> {
+    let sql = "-- sync::standing
+        SELECT epoch, horizon, floor FROM sync_standing($1, '')";
+    let row = db
+        .query_typed_one(sql, &[(&volunteer_id, Type::UUID)])
+        .await?;
+    Ok(Standing::of(&row))
+}
+
+/// Gives this history a number, unless another process was faster.
+pub async fn begin(db: &impl GenericClient) -> Result<(), DbError> {
+    let sql = "-- sync::begin_epoch
+        INSERT INTO sync_epoch (epoch, history)
+        SELECT n.epoch, sync_history()
+        FROM (SELECT 1 + floor(random() * 2147483646)::int AS epoch FROM generate_series(1, 16)) AS n
+        WHERE NOT EXISTS (SELECT FROM sync_epoch AS e WHERE (e.epoch & 4095) = (n.epoch & 4095))
+        LIMIT 1
+        ON CONFLICT ON CONSTRAINT sync_epoch_pkey DO UPDATE
+        SET epoch = EXCLUDED.epoch, history = EXCLUDED.history, began_at = now()
+        WHERE sync_epoch.history <> EXCLUDED.history";
+    db.execute_typed(sql, &[]).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::Position;
+
+    #[test]
+    fn a_place_of_another_history_from_the_future_or_too_old_is_of_no_use() {
+        let standing = Standing {
+            epoch: Some(7),
+            horizon: 100,
+            floor: 10,
+        };
+        let check = |epoch, xid| {
+            let id = Uuid::nil();
+            let at = Position { xid, id };
+            standing.check(&Checkpoint { epoch, at }).is_ok()
+        };
+        assert!(check(None, 0));
+        assert!(check(Some(7), 10));
+        assert!(check(Some(7), 99));
+        assert!(!check(Some(7), 100));
+        assert!(!check(Some(7), 9));
+        assert!(!check(Some(8), 50));
+    }
+}

@@ -1,0 +1,351 @@
+//! Tags that a phone made, edited, withdrew or restored.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use tokio_postgres::Transaction;
+use uuid::Uuid;
+
+use super::{
+    Kept, Pushed,
+    decide::{Decision, decide},
+    fit::{Looks, fits, has_room, too_many},
+    queries, waiting,
+};
+use crate::{
+    campaigns::{self, Running},
+    http::Problem,
+    looks::{self, PutTag},
+    state::App,
+    sync::{
+        Position, WAITING_TAGS_MAX,
+        document::Members,
+        push::{Base, Change, Objection, is_deleted, remember, unreadable},
+    },
+};
+
+/// `Retry-After` of whoever has too many tags without looks, in seconds.
+const WAITING_RETRY_SECS: u32 = 30;
+
+/// One tag of a push.
+struct Row {
+    id: Uuid,
+    /// None when it is deleted.
+    pushed: Option<Pushed>,
+    members: Members,
+    base: Base,
+}
+
+/// Tags of a push, as far as it is known before its transaction what becomes of them.
+#[derive(Default)]
+pub struct Examined {
+    objections: Vec<Objection>,
+    rows: Vec<Row>,
+    campaigns: Campaigns,
+}
+
+/// Campaigns by the names that the push has for them; none where there is no such campaign.
+#[derive(Default)]
+struct Campaigns(HashMap<String, Known>);
+
+struct Known {
+    campaign: Result<Arc<Running>, Problem>,
+    /// It was not taken from the cache, which may be older than what the volunteer saw.
+    is_fresh: bool,
+}
+
+/// Reads tags that were pushed, and their campaigns. Holds no connection afterwards.
+pub async fn examine(app: &App, changes: Vec<Change>) -> Result<Examined, Problem> {
+    let mut examined = Examined::default();
+    for Change { members, base } in changes {
+        let id = members.get("id").and_then(|id| id.as_str()?.parse().ok());
+        let pushed = (!is_deleted(&members)).then(|| Pushed::of(&members));
+        match (id, pushed.transpose()) {
+            (Some(id), Ok(pushed)) => {
+                if let Some(pushed) = &pushed {
+                    examined.campaigns.learn(app, pushed).await?;
+                }
+                examined.rows.push(Row {
+                    id,
+                    pushed,
+                    members,
+                    base,
+                });
+            }
+            // Nothing can have that id.
+            (None, _) if is_deleted(&members) => {}
+            (_, cause) => {
+                let cause = cause
+                    .err()
+                    .unwrap_or_else(|| "its id is no UUID".to_owned());
+                let refused = Objection::Refused(members, unreadable(&cause));
+                examined.objections.push(refused);
+            }
+        }
+    }
+    Ok(examined)
+}
+
+impl Campaigns {
+    /// Loads the campaign once, and once more past the cache when it does not know the tag type.
+    async fn learn(&mut self, app: &App, pushed: &Pushed) -> Result<(), Problem> {
+        let name = &pushed.campaign;
+        if !self.0.contains_key(name) {
+            let campaign = campaigns::running(app, name).await;
+            self.learn_this(name, campaign, false)?;
+        }
+        let has_type = |known: &Known| {
+            let campaign = known.campaign.as_ref();
+            campaign.is_ok_and(|found| found.tag_types.contains_key(&pushed.tag_type))
+        };
+        if !self
+            .0
+            .get(name)
+            .is_some_and(|known| known.is_fresh || has_type(known))
+        {
+            let campaign = campaigns::load_running(app, name).await.map(Arc::new);
+            self.learn_this(name, campaign, true)?;
+        }
+        Ok(())
+    }
+
+    fn learn_this(
+        &mut self,
+        name: &str,
+        campaign: Result<Arc<Running>, Problem>,
+        is_fresh: bool,
+    ) -> Result<(), Problem> {
+        match campaign {
+            Err(problem) if !problem.status().is_client_error() => Err(problem),
+            campaign => {
+                let known = Known { campaign, is_fresh };
+                self.0.insert(name.to_owned(), known);
+                Ok(())
+            }
+        }
+    }
+
+    fn find(&self, name: &str) -> Result<&Running, Problem> {
+        match self.0.get(name) {
+            Some(Known {
+                campaign: Ok(campaign),
+                ..
+            }) => Ok(campaign),
+            Some(Known {
+                campaign: Err(problem),
+                ..
+            }) => Err(problem.clone()),
+            None => Err(Problem::internal(&"a campaign was not loaded")),
+        }
+    }
+
+    fn id(&self, name: &str) -> Option<Uuid> {
+        match self.0.get(name) {
+            Some(Known {
+                campaign: Ok(campaign),
+                ..
+            }) => Some(campaign.id),
+            _ => name.parse().ok(),
+        }
+    }
+}
+
+impl Examined {
+    /// Stores what may be stored. What was objected to is given back.
+    pub async fn write(
+        self,
+        tx: &Transaction<'_>,
+        volunteer_id: Uuid,
+    ) -> Result<Vec<Objection>, Problem> {
+        let Self {
+            objections,
+            rows,
+            campaigns,
+        } = self;
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+        let look_ids: Vec<Uuid> = rows
+            .iter()
+            .filter_map(|row| row.pushed.as_ref().map(|pushed| pushed.look_id))
+            .collect();
+        // First those that wait: whoever makes tags of them meanwhile is seen by the next statement.
+        let waiting = queries::lock_waiting(tx, volunteer_id, &ids, &look_ids).await?;
+        let mut looks = queries::looks(tx, volunteer_id, &look_ids).await?;
+        let waiting = waiting::settle_these(tx, volunteer_id, waiting, &mut looks).await?;
+        let tags = queries::lock(tx, volunteer_id, &ids).await?;
+        let kept = waiting.into_iter().chain(tags);
+        let mut state = State {
+            objections,
+            campaigns,
+            looks,
+            kept: kept.map(|tag| (tag.at.id, tag)).collect(),
+            changed: HashSet::new(),
+            no_longer_waiting: Vec::new(),
+        };
+        for row in rows {
+            state.take(row)?;
+        }
+        state.store(tx, volunteer_id).await
+    }
+}
+
+/// What is kept, as it is after the rows that were taken.
+struct State {
+    objections: Vec<Objection>,
+    campaigns: Campaigns,
+    looks: Looks,
+    kept: HashMap<Uuid, Kept>,
+    changed: HashSet<Uuid>,
+    no_longer_waiting: Vec<Uuid>,
+}
+
+impl State {
+    fn take(&mut self, row: Row) -> Result<(), Problem> {
+        let kept = self.kept.get(&row.id);
+        let ids = |name: &str| self.campaigns.id(name);
+        match decide(row.pushed.as_ref(), &row.base, kept, &ids) {
+            Decision::Same => {}
+            Decision::Conflict => self.object(row.id, &row.base)?,
+            Decision::Write => match row.pushed {
+                None => self.withdraw(row.id),
+                Some(pushed) => {
+                    if let Err(problem) = self.put(&pushed) {
+                        if self.kept.contains_key(&row.id) {
+                            self.object(row.id, &row.base)?;
+                        } else {
+                            let refused = Objection::Refused(row.members, problem);
+                            self.objections.push(refused);
+                        }
+                    }
+                }
+            },
+        }
+        Ok(())
+    }
+
+    /// What is kept stays. A client that has seen it and wants what cannot be is not stopped: it is
+    /// given what is kept once more, as if that had changed.
+    fn object(&mut self, id: Uuid, base: &Base) -> Result<(), Problem> {
+        if let Some(kept) = self.kept.get(&id) {
+            if matches!(base, Base::Seen(below) if kept.at.xid < *below) {
+                self.changed.insert(id);
+            } else {
+                self.objections.push(Objection::Kept(kept.document()?));
+            }
+        }
+        Ok(())
+    }
+
+    fn withdraw(&mut self, id: Uuid) {
+        if let Some(kept) = self.kept.get_mut(&id) {
+            kept.is_withdrawn = true;
+            if let Some(look) = self.looks.get_mut(&kept.look_id) {
+                look.tags = look.tags.saturating_sub(1);
+            }
+            self.changed.insert(id);
+        }
+    }
+
+    fn put(&mut self, pushed: &Pushed) -> Result<(), Problem> {
+        let campaign = self.campaigns.find(&pushed.campaign)?;
+        let look = self.looks.get_mut(&pushed.look_id);
+        let place = fits(pushed, campaign, look.as_deref())?;
+        let kept = self.kept.get(&pushed.id);
+        let is_one_more = kept.is_none_or(|kept| kept.is_withdrawn || kept.is_waiting);
+        let is_waiting = look.is_none();
+        if let Some(look) = look
+            && is_one_more
+        {
+            if !has_room(look) {
+                return Err(too_many());
+            }
+            look.tags += 1;
+        }
+        if kept.is_some_and(|kept| kept.is_waiting) && !is_waiting {
+            self.no_longer_waiting.push(pushed.id);
+        }
+        let tag = Kept {
+            at: kept.map_or(
+                Position {
+                    xid: 0,
+                    id: pushed.id,
+                },
+                |kept| kept.at,
+            ),
+            look_id: pushed.look_id,
+            campaign_id: campaign.id,
+            tag_type: pushed.tag_type.clone(),
+            place,
+            note: pushed.note.clone(),
+            revision: kept.map_or(1, |kept| kept.revision + 1),
+            is_withdrawn: false,
+            is_waiting,
+        };
+        self.kept.insert(pushed.id, tag);
+        self.changed.insert(pushed.id);
+        Ok(())
+    }
+
+    async fn store(
+        self,
+        tx: &Transaction<'_>,
+        volunteer_id: Uuid,
+    ) -> Result<Vec<Objection>, Problem> {
+        let changed: Vec<&Kept> = self
+            .changed
+            .iter()
+            .filter_map(|id| self.kept.get(id))
+            .collect();
+        let (waiting, tags): (Vec<&Kept>, Vec<&Kept>) =
+            changed.iter().partition(|tag| tag.is_waiting);
+        if !waiting.is_empty() {
+            let before = queries::count_waiting(tx, volunteer_id).await?;
+            if before + i64::try_from(waiting.len()).unwrap_or(i64::MAX) > WAITING_TAGS_MAX {
+                return Err(too_many_waiting());
+            }
+            queries::put_waiting(tx, volunteer_id, &waiting).await?;
+        }
+        let put: Vec<PutTag> = tags.iter().map(|tag| self.as_put(tag)).collect();
+        looks::put_tags(tx, volunteer_id, &put.iter().collect::<Vec<_>>()).await?;
+        if !self.no_longer_waiting.is_empty() {
+            queries::end_waiting(tx, volunteer_id, &self.no_longer_waiting).await?;
+        }
+        let is_new = |tag: &&PutTag| tag.revision == 1 && !tag.is_withdrawn;
+        count_created(put.iter().filter(is_new).count());
+        let taken: Vec<Uuid> = self.changed.iter().copied().collect();
+        remember(tx, volunteer_id, "tags", &self.objections, &taken).await?;
+        Ok(self.objections)
+    }
+
+    fn as_put(&self, tag: &Kept) -> PutTag {
+        let look = self.looks.get(&tag.look_id);
+        PutTag {
+            id: tag.at.id,
+            look_id: tag.look_id,
+            campaign_id: tag.campaign_id,
+            cell: look.map_or(0, |look| look.cell),
+            tag_type: tag.tag_type.clone(),
+            place: tag.place.clone(),
+            note: tag.note.clone(),
+            campaign_version: look.map_or(0, |look| look.campaign_version),
+            revision: tag.revision,
+            is_withdrawn: tag.is_withdrawn,
+        }
+    }
+}
+
+/// For whoever watches.
+pub fn count_created(tags: usize) {
+    metrics::counter!("tags_created_total").increment(u64::try_from(tags).unwrap_or_default());
+}
+
+fn too_many_waiting() -> Problem {
+    Problem::unavailable(
+        "looks_missing",
+        format!(
+            "More than {WAITING_TAGS_MAX} of your tags wait for their looks. Push the looks, then send the same again after the time in Retry-After; nothing of it was stored."
+        ),
+        WAITING_RETRY_SECS,
+    )
+}
