@@ -87,11 +87,18 @@ impl Collection {
 }
 
 impl Page {
-    /// Where whoever has read this page stands.
-    pub fn checkpoint(&self, from: &Checkpoint) -> Checkpoint {
+    /// Where whoever has read this page, of at most `limit` documents, stands.
+    pub fn checkpoint(&self, from: &Checkpoint, limit: usize) -> Checkpoint {
+        let is_last = self.documents.len() < limit && !self.is_cut;
+        let known_below = if is_last || from.epoch.is_none() {
+            self.standing.horizon
+        } else {
+            from.known_below
+        };
         self.documents.last().map_or(*from, |last| Checkpoint {
             epoch: self.standing.epoch,
             at: last.at,
+            known_below,
         })
     }
 
@@ -102,21 +109,17 @@ impl Page {
     pub fn for_rxdb(mut self, from: &Checkpoint, limit: usize) -> String {
         let mut written: Vec<String> = Vec::with_capacity(self.documents.len());
         let mut bytes = 0;
-        let mut checkpoint = *from;
-        for document in std::mem::take(&mut self.documents) {
-            let at = document.at;
-            let text = document.for_rxdb().to_string();
+        for document in &self.documents {
+            let text = document.clone().for_rxdb().to_string();
             if !written.is_empty() && bytes + text.len() > PAGE_BYTES {
                 self.is_cut = true;
                 break;
             }
             bytes += text.len();
-            checkpoint = Checkpoint {
-                epoch: self.standing.epoch,
-                at,
-            };
             written.push(text);
         }
+        self.documents.truncate(written.len());
+        let checkpoint = self.checkpoint(from, limit);
         if self.is_cut
             && let Some(smallest) = written.iter().min_by_key(|text| text.len()).cloned()
         {

@@ -39,7 +39,10 @@ impl Standing {
             return Ok(());
         };
         let xid = from.at.xid;
-        if Some(epoch) != self.epoch || xid >= self.horizon || xid < self.floor {
+        let is_ours = Some(epoch) == self.epoch;
+        let is_of_future = xid >= self.horizon || from.known_below > self.horizon;
+        let is_too_old = xid < self.floor && from.known_below <= self.floor;
+        if !is_ours || is_of_future || is_too_old {
             return Err(start_again());
         }
         Ok(())
@@ -92,16 +95,24 @@ mod tests {
             horizon: 100,
             floor: 10,
         };
-        let check = |epoch, xid| {
+        let check = |epoch, xid, known_below| {
             let id = Uuid::nil();
             let at = Position { xid, id };
-            standing.check(&Checkpoint { epoch, at }).is_ok()
+            let from = Checkpoint {
+                epoch,
+                at,
+                known_below,
+            };
+            standing.check(&from).is_ok()
         };
-        assert!(check(None, 0));
-        assert!(check(Some(7), 10));
-        assert!(check(Some(7), 99));
-        assert!(!check(Some(7), 100));
-        assert!(!check(Some(7), 9));
-        assert!(!check(Some(8), 50));
+        assert!(check(None, 0, 0));
+        assert!(check(Some(7), 10, 0));
+        assert!(check(Some(7), 99, 100));
+        assert!(!check(Some(7), 100, 0));
+        assert!(!check(Some(7), 9, 10));
+        assert!(!check(Some(7), 99, 101));
+        assert!(!check(Some(8), 50, 0));
+        // It began to read when what is forgotten was a tombstone already.
+        assert!(check(Some(7), 9, 11));
     }
 }

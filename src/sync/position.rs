@@ -13,12 +13,16 @@ pub struct Position {
     pub id: Uuid,
 }
 
-/// A place in one history of the database; `RxDB` keeps it as `{"id": "<epoch>.<uuid>", "lwt": xid}`.
+/// A place in one history of the database; `RxDB` keeps it as
+/// `{"id": "<epoch>.<uuid>.<known below>", "lwt": xid}`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Checkpoint {
     /// None at the very beginning.
     pub epoch: Option<i32>,
     pub at: Position,
+    /// Whoever stands here needs no word of what changed last below this transaction: it has read
+    /// that, or began to read after it.
+    pub known_below: i64,
 }
 
 /// The same on the wire.
@@ -50,23 +54,28 @@ impl Checkpoint {
         if lwt == 0 && id.is_empty() {
             return Ok(Self::default());
         }
-        let (epoch, id) = id.split_once('.').ok_or_else(refused)?;
+        let parts: Vec<&str> = id.split('.').collect();
+        let [epoch, id, known_below] = parts.as_slice() else {
+            return Err(refused());
+        };
         let epoch: i32 = epoch.parse().map_err(|_e| refused())?;
         let id = Uuid::try_parse(id).map_err(|_e| refused())?;
-        if epoch < 1 || !(1..=EXACT_MAX).contains(&lwt) {
+        let known_below: i64 = known_below.parse().map_err(|_e| refused())?;
+        if epoch < 1 || known_below < 0 || !(1..=EXACT_MAX).contains(&lwt) {
             return Err(refused());
         }
         Ok(Self {
             epoch: Some(epoch),
             at: Position { xid: lwt, id },
+            known_below,
         })
     }
 
     /// As JSON.
     pub fn written(&self) -> String {
-        let id = self
-            .epoch
-            .map_or_else(String::new, |epoch| format!("{epoch}.{}", self.at.id));
+        let id = self.epoch.map_or_else(String::new, |epoch| {
+            format!("{epoch}.{}.{}", self.at.id, self.known_below)
+        });
         let written = Written {
             id,
             lwt: self.at.xid,
@@ -87,6 +96,7 @@ mod tests {
                 xid: 1234,
                 id: Uuid::from_u128(5),
             },
+            known_below: 1300,
         };
         let written: serde_json::Value = serde_json::from_str(&checkpoint.written()).unwrap();
         let (lwt, id) = (written["lwt"].to_string(), written["id"].as_str());
@@ -100,7 +110,8 @@ mod tests {
 
     #[test]
     fn what_is_no_checkpoint_is_refused() {
-        let id = "77.00000000-0000-0000-0000-000000000005";
+        let id = "77.00000000-0000-0000-0000-000000000005.9";
+        assert!(Checkpoint::parse(Some("1"), Some(id)).is_ok());
         for (lwt, id) in [
             ("x", id),
             ("-1", id),
@@ -110,8 +121,11 @@ mod tests {
             ("1", ""),
             ("1", "77"),
             ("1", "77.x"),
-            ("1", "0.00000000-0000-0000-0000-000000000005"),
-            ("1", "x.00000000-0000-0000-0000-000000000005"),
+            ("1", "77.00000000-0000-0000-0000-000000000005"),
+            ("1", "0.00000000-0000-0000-0000-000000000005.9"),
+            ("1", "x.00000000-0000-0000-0000-000000000005.9"),
+            ("1", "77.00000000-0000-0000-0000-000000000005.-9"),
+            ("1", "77.00000000-0000-0000-0000-000000000005.9.9"),
         ] {
             assert!(
                 Checkpoint::parse(Some(lwt), Some(id)).is_err(),

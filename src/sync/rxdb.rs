@@ -79,7 +79,7 @@ enum RxdbDocument {
 #[derive(Serialize, ToSchema)]
 struct RxdbCheckpoint {
     /// Safe in an address.
-    #[schema(example = "1482.01932b3a-7c00-7000-8000-000000000001")]
+    #[schema(example = "1482.01932b3a-7c00-7000-8000-000000000001.771")]
     id: String,
     /// A whole number below 2^53.
     lwt: i64,

@@ -5,7 +5,7 @@ use crate::harness::{
 };
 
 /// Sets the mode from the command line and waits until every server follows.
-async fn set(app: &App, arguments: &[&str]) {
+pub async fn set(app: &App, arguments: &[&str]) {
     let set = app.spotter(&[&["mode"], arguments].concat()).await;
     assert!(set.status.success(), "{set:?}");
     for server in &app.servers {

@@ -1,6 +1,6 @@
 //! What README.md says to do after a dump was restored.
 
-use super::{cell_decisions::change, cell_decisions_numbers::recounted};
+use super::{cell_decisions::change, cell_decisions_numbers::recounted, sync::phone::Phone};
 use crate::harness::{App, DEADLINE, json, point, tagged};
 
 /// The statements under "Moving to another database".
@@ -17,7 +17,9 @@ fn statements() -> String {
 async fn after_a_restore_every_number_is_derived_anew() {
     let mut app = App::start().await;
     let campaign = app.campaign().cells(2, 2).looks_wanted(2).open().await;
-    for volunteer in app.volunteers(2).await {
+    let volunteers = app.volunteers(2).await;
+    let phone = volunteers[0].clone();
+    for volunteer in volunteers {
         for cell in &campaign.cells {
             let look = tagged(*cell, [point(cell.middle())]);
             campaign.send(&volunteer, &look).await.expect(201);
@@ -34,9 +36,15 @@ async fn after_a_restore_every_number_is_derived_anew() {
         assert!(worker.ended(DEADLINE).await);
     }
     // The dump came from a cluster that was far ahead.
-    let ahead = ["looks", "tags", "cell_decisions"]
-        .map(|table| format!("UPDATE {table} SET xid = '99999999999999'::xid8;"))
-        .concat();
+    let ahead = [
+        "looks",
+        "tags",
+        "cell_decisions",
+        "campaigns",
+        "imagery_layers",
+    ]
+    .map(|table| format!("UPDATE {table} SET xid = '99999999999999'::xid8;"))
+    .concat();
     app.execute(&format!("{ahead} BEGIN; {} COMMIT", statements()))
         .await;
     app.workers.push(app.start_worker());
@@ -45,5 +53,8 @@ async fn after_a_restore_every_number_is_derived_anew() {
     let after = campaign.progress().await;
     for number in ["looks", "volunteers", "cells_done", "cells_closed", "tags"] {
         assert_eq!(after[number], before[number], "{number}");
+    }
+    for (collection, count) in [("campaigns", 1), ("looks", 4), ("tags", 4)] {
+        Phone::new(&phone, collection).has(count).await;
     }
 }

@@ -32,21 +32,21 @@ pub async fn after(
                    sum(octet_length(p.place)) OVER (ORDER BY p.xid, p.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
                        AS bytes_before
             FROM (
-                SELECT o.xid::text::int8 AS xid, o.id, coalesce(t.look_id, w.look_id) AS look_id,
-                       coalesce(t.campaign_id, w.campaign_id) AS campaign_id, coalesce(t.tag_type, w.tag_type) AS tag_type,
-                       coalesce(ST_AsEWKB(t.place), w.place) AS place, coalesce(t.note, w.note) AS note,
-                       coalesce(t.revision, w.revision) AS revision,
-                       coalesce(t.withdrawn_at, w.withdrawn_at) IS NOT NULL AS is_withdrawn, t.id IS NULL AS is_waiting
-                FROM (SELECT a.xid, a.id
-                      FROM (SELECT xid, id FROM tags WHERE volunteer_id = $1
+                SELECT o.xid::text::int8 AS xid, o.id, o.look_id, o.campaign_id, o.tag_type,
+                       coalesce(ST_AsEWKB(o.shape), o.waiting_shape) AS place, o.note, o.revision,
+                       o.withdrawn_at IS NOT NULL AS is_withdrawn, o.is_waiting
+                FROM (SELECT *
+                      FROM (SELECT xid, id, look_id, campaign_id, tag_type, place AS shape, NULL::bytea AS waiting_shape,
+                                   note, revision, withdrawn_at, false AS is_waiting
+                            FROM tags WHERE volunteer_id = $1
                             UNION ALL
-                            SELECT xid, id FROM waiting_tags WHERE volunteer_id = $1 OFFSET 0) AS a
+                            SELECT xid, id, look_id, campaign_id, tag_type, NULL, place, note, revision, withdrawn_at, true
+                            FROM waiting_tags WHERE volunteer_id = $1
+                            OFFSET 0) AS a
                       WHERE (a.xid, a.id) > ($2::text::xid8, $3)
                         AND a.xid < (SELECT pg_snapshot_xmin(pg_current_snapshot()))
                       ORDER BY a.xid, a.id
                       LIMIT $4) AS o
-                LEFT JOIN tags AS t ON t.volunteer_id = $1 AND t.id = o.id
-                LEFT JOIN waiting_tags AS w ON w.volunteer_id = $1 AND w.id = o.id
             ) AS p
         ) AS d ON coalesce(d.bytes_before, 0) < $5
         ORDER BY d.xid, d.id";

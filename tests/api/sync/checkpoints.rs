@@ -67,7 +67,8 @@ async fn what_is_no_checkpoint_is_refused_in_a_way_that_no_client_takes_for_docu
         "lwt=5&id=",
         "lwt=0&id=zebra",
         "lwt=5&id=7.zebra",
-        "lwt=-5&id=7.00000000-0000-0000-0000-000000000005",
+        "lwt=5&id=7.00000000-0000-0000-0000-000000000005",
+        "lwt=-5&id=7.00000000-0000-0000-0000-000000000005.9",
     ] {
         let answer = volunteer.get(&format!("{pull}?{query}")).await;
         let problem = answer.refused(400, "invalid_checkpoint");
@@ -190,6 +191,34 @@ async fn whoever_missed_a_forgotten_tombstone_must_start_again_and_nobody_else()
     fresh.has(1).await;
     // What it has is pushed again, and the forgotten one comes to life: it was never told.
     fresh.pushes([new(&tags[1])]).await;
+}
+
+#[tokio::test]
+async fn whoever_begins_after_a_tombstone_was_forgotten_reaches_the_end() {
+    let app = App::start().await;
+    let campaign = app.campaign().open().await;
+    let volunteer = app.volunteer().await;
+    let look = look(&campaign, campaign.cells[0], "tagged");
+    Phone::new(&volunteer, "looks").pushes([new(&look)]).await;
+    let mut phone = Phone::new(&volunteer, "tags");
+    let tags =
+        [0.2, 0.4, 0.6, 0.8].map(|at| tag(&campaign, &look, campaign.cells[0].place(at, at)));
+    phone.pushes(tags.iter().map(new)).await;
+    phone.has(4).await;
+    phone.pushes([change(&tags[3], &deleted(&tags[3]))]).await;
+    phone.sees(id_of(&tags[3]), "/_deleted", &json!(true)).await;
+    app.execute(
+        "UPDATE tags SET withdrawn_at = now() - interval '181 days' WHERE withdrawn_at IS NOT NULL",
+    )
+    .await;
+    let _worker = app.start_worker();
+    eventually("the tombstone is forgotten", || async {
+        (app.number("SELECT count(*) FROM tags").await == 3).then_some(())
+    })
+    .await;
+    let mut fresh = Phone::new(&volunteer, "tags");
+    while fresh.page(1).await == 1 {}
+    assert_eq!(fresh.documents.len(), 3);
 }
 
 #[tokio::test]

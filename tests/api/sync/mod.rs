@@ -1,8 +1,9 @@
 //! Phones, by the wires that stock clients speak.
 
 mod checkpoints;
+mod limits;
 mod looks;
-mod phone;
+pub mod phone;
 mod tags;
 mod tickets;
 mod waiting;
