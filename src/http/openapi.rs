@@ -22,7 +22,7 @@ and tags are UUIDs made by the client (version 7 advised). `{campaign}` is a slu
 also answers `HEAD`; `OPTIONS` lists the methods, and another method gets 405 (`method_not_allowed`) with `Allow`. Lists are objects with `next` where there is a next page.
 
 **Problems** are `application/problem+json` (RFC 9457) with a stable `code`; refused members are listed in \
-`errors` with JSON pointers. Answers that ask for patience carry `Retry-After` in seconds.
+`errors` with JSON pointers. Those below `/v1/sync/` have `error: true`, by which stock clients tell them from documents. Answers that ask for patience carry `Retry-After` in seconds.
 
 **What is sent.** A body may be packed by gzip or deflate (`Content-Encoding`); its limit holds for both sizes. An address has \
 8,192 bytes at most (414, `address_too_long`), the head of a request 96 headers and 128 KiB (431). A head has to come within \

@@ -29,7 +29,8 @@ pub use export::{ExportedLook, LookPlace, export};
 pub use handlers::routes;
 pub use model::{Look, NOTE_CHARS_MAX, NewLook, Outcome, Stored, TAGS_MAX};
 pub use tags::{
-    ExportedTag, PutTag, TagPlace, TagRow, export as export_tags, feature, put as put_tags,
+    ExportedTag, PutTag, TagPlace, TagRow, export as export_tags, feature, forget_withdrawn,
+    put as put_tags,
 };
 
 use crate::{

@@ -32,7 +32,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use collection::{Collection, Page};
 pub use document::Document;
-pub use job::forget_some;
+pub use job::{forget_some, raise_floors};
 pub use position::{Checkpoint, Position};
 pub use tags::settle_some as settle_waiting;
 pub use tickets::Listener;

@@ -1,7 +1,7 @@
 //! What all pushes share: rows, what became of them, and what is remembered of refusals.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use tokio_postgres::{GenericClient, types::Type};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -10,8 +10,13 @@ use super::{
     Document,
     document::{Members, tombstone},
 };
-use crate::{db::DbError, http::Problem};
+use crate::{
+    db::DbError,
+    http::{Problem, extract},
+};
 
+/// Bytes of one document: a tag with 500 places and a long note takes less than half.
+pub const DOCUMENT_BYTES_MAX: usize = 64 * 1024;
 /// Longest id of a refused document that is remembered.
 const ID_CHARS_MAX: usize = 64;
 /// Longest text of a refusal that is remembered, in characters.
@@ -46,12 +51,56 @@ pub struct Change {
     pub base: Base,
 }
 
-impl From<PushedRow> for Change {
-    fn from(row: PushedRow) -> Self {
-        Self {
+impl Change {
+    /// Reads a row of `RxDB`'s push.
+    ///
+    /// Errors: 422 `invalid_body` for what is no such row.
+    pub fn of_rxdb(raw: &RawValue) -> Result<Self, Problem> {
+        if raw.get().len() > 2 * DOCUMENT_BYTES_MAX {
+            let row: LargeRow = extract::parse(raw.get().as_bytes())?;
+            return Ok(Self {
+                members: row.new_document_state.into_members(),
+                base: Base::Assumed(None),
+            });
+        }
+        let row: PushedRow = extract::parse(raw.get().as_bytes())?;
+        Ok(Self {
             members: row.new_document_state,
             base: Base::Assumed(row.assumed_master_state),
-        }
+        })
+    }
+
+    /// Reads a row of `WatermelonDB`'s push, made from what was there below a transaction.
+    ///
+    /// Errors: 422 `invalid_body` for what is no object.
+    pub fn of_watermelon(raw: &RawValue, below: i64) -> Result<Self, Problem> {
+        let members = if raw.get().len() > DOCUMENT_BYTES_MAX {
+            extract::parse::<LargeDocument>(raw.get().as_bytes())?.into_members()
+        } else {
+            extract::parse(raw.get().as_bytes())?
+        };
+        Ok(Self {
+            members,
+            base: Base::Seen(below),
+        })
+    }
+}
+
+/// Of what is too large to be one of ours only the id is read; so it is refused and named.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LargeRow {
+    new_document_state: LargeDocument,
+}
+
+#[derive(Deserialize)]
+struct LargeDocument {
+    id: String,
+}
+
+impl LargeDocument {
+    fn into_members(self) -> Members {
+        Members::from_iter([("id".to_owned(), Value::String(self.id))])
     }
 }
 
@@ -105,7 +154,7 @@ pub async fn remember(
         refused.insert(db, volunteer_id, collection).await?;
     }
     if !taken.is_empty() {
-        forget(db, volunteer_id, collection, taken).await?;
+        forgive(db, volunteer_id, collection, taken).await?;
     }
     Ok(())
 }
@@ -179,13 +228,13 @@ impl Refused {
     }
 }
 
-async fn forget(
+async fn forgive(
     db: &impl GenericClient,
     volunteer_id: Uuid,
     collection: &str,
     taken: &[Uuid],
 ) -> Result<(), DbError> {
-    let sql = "-- sync::forget_refusals
+    let sql = "-- sync::forgive
         DELETE FROM sync_refusals WHERE volunteer_id = $1 AND collection = $2 AND id = ANY ($3)";
     let ids: Vec<String> = taken.iter().map(Uuid::to_string).collect();
     db.execute_typed(

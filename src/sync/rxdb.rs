@@ -10,7 +10,7 @@ use actix_web::{
     web::Data,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -153,7 +153,7 @@ fn limit(text: Option<&str>) -> Result<usize, Problem> {
 
 /// Push documents
 ///
-/// 1,000 documents and 8 MiB at most. Answered are those that are otherwise here, as they are: `[]` when all were
+/// 1,000 documents and 8 MiB at most, 64 KiB each. Answered are those that are otherwise here, as they are: `[]` when all were
 /// taken. A document that cannot be stored comes back with `_deleted: true`. Looks never change: another content under the same id,
 /// or a deletion, is answered by the look. Tags are edited, withdrawn by `_deleted: true` and restored by its end; whoever has not
 /// seen the present state gets it. A tag may come before its look. Safe to repeat.
@@ -179,12 +179,16 @@ async fn push(
     app: Data<App>,
     volunteer: Volunteer,
     address: PathParam<Address>,
-    rows: Body<Vec<PushedRow>, BATCH_BODY_BYTES_MAX>,
+    rows: Body<Vec<Box<RawValue>>, BATCH_BODY_BYTES_MAX>,
 ) -> Result<HttpResponse, Problem> {
     let collection = collection(&address.0)?;
     let count = rows.0.len();
     check_count(count)?;
-    let changes: Vec<Change> = rows.0.into_iter().map(Change::from).collect();
+    let changes = rows
+        .0
+        .iter()
+        .map(|row| Change::of_rxdb(row))
+        .collect::<Result<Vec<_>, _>>()?;
     let objections = match collection {
         Collection::Looks => {
             rates::charge(&req, volunteer.id, count.saturating_sub(1)).await?;

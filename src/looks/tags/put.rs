@@ -73,3 +73,26 @@ pub async fn put(
     .await?;
     Ok(())
 }
+
+/// Forgets tags that were withdrawn so many days ago, some at once; whose they were and the
+/// transactions that changed them last.
+pub async fn forget_withdrawn(
+    db: &impl GenericClient,
+    days: i32,
+    limit: i64,
+) -> Result<Vec<(Uuid, i64)>, DbError> {
+    let sql = "-- tags::forget_withdrawn
+        DELETE FROM tags AS t
+        USING (SELECT volunteer_id, id FROM tags
+               WHERE withdrawn_at < now() - make_interval(days => $1)
+               ORDER BY withdrawn_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS old
+        WHERE t.volunteer_id = old.volunteer_id AND t.id = old.id
+        RETURNING t.volunteer_id, t.xid::text::int8 AS xid";
+    let gone = db
+        .query_typed(sql, &[(&days, Type::INT4), (&limit, Type::INT8)])
+        .await?;
+    Ok(gone
+        .iter()
+        .map(|row| (row.get("volunteer_id"), row.get("xid")))
+        .collect())
+}

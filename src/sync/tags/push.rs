@@ -32,8 +32,8 @@ const WAITING_RETRY_SECS: u32 = 30;
 /// One tag of a push.
 struct Row {
     id: Uuid,
-    /// None when it is deleted.
-    pushed: Option<Pushed>,
+    /// None when it is deleted; why it cannot be read otherwise.
+    pushed: Result<Option<Pushed>, Problem>,
     members: Members,
     base: Base,
 }
@@ -61,29 +61,25 @@ pub async fn examine(app: &App, changes: Vec<Change>) -> Result<Examined, Proble
     let mut examined = Examined::default();
     for Change { members, base } in changes {
         let id = members.get("id").and_then(|id| id.as_str()?.parse().ok());
-        let pushed = (!is_deleted(&members)).then(|| Pushed::of(&members));
-        match (id, pushed.transpose()) {
-            (Some(id), Ok(pushed)) => {
-                if let Some(pushed) = &pushed {
-                    examined.campaigns.learn(app, pushed).await?;
-                }
-                examined.rows.push(Row {
-                    id,
-                    pushed,
-                    members,
-                    base,
-                });
-            }
-            // Nothing can have that id.
-            (None, _) if is_deleted(&members) => {}
-            (_, cause) => {
-                let cause = cause
-                    .err()
-                    .unwrap_or_else(|| "its id is no UUID".to_owned());
-                let refused = Objection::Refused(members, unreadable(&cause));
+        let Some(id) = id else {
+            // Nothing here can have that id.
+            if !is_deleted(&members) {
+                let refused = Objection::Refused(members, unreadable("its id is no UUID"));
                 examined.objections.push(refused);
             }
+            continue;
+        };
+        let pushed = (!is_deleted(&members)).then(|| Pushed::of(&members));
+        let pushed = pushed.transpose().map_err(|cause| unreadable(&cause));
+        if let Ok(Some(pushed)) = &pushed {
+            examined.campaigns.learn(app, pushed).await?;
         }
+        examined.rows.push(Row {
+            id,
+            pushed,
+            members,
+            base,
+        });
     }
     Ok(examined)
 }
@@ -167,7 +163,7 @@ impl Examined {
         let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
         let look_ids: Vec<Uuid> = rows
             .iter()
-            .filter_map(|row| row.pushed.as_ref().map(|pushed| pushed.look_id))
+            .filter_map(|row| Some(row.pushed.as_ref().ok()?.as_ref()?.look_id))
             .collect();
         // First those that wait: whoever makes tags of them meanwhile is seen by the next statement.
         let waiting = queries::lock_waiting(tx, volunteer_id, &ids, &look_ids).await?;
@@ -202,25 +198,40 @@ struct State {
 
 impl State {
     fn take(&mut self, row: Row) -> Result<(), Problem> {
+        let pushed = match row.pushed {
+            Ok(pushed) => pushed,
+            Err(problem) => return self.refuse(row.id, row.members, &row.base, problem),
+        };
         let kept = self.kept.get(&row.id);
         let ids = |name: &str| self.campaigns.id(name);
-        match decide(row.pushed.as_ref(), &row.base, kept, &ids) {
-            Decision::Same => {}
-            Decision::Conflict => self.object(row.id, &row.base)?,
-            Decision::Write => match row.pushed {
-                None => self.withdraw(row.id),
-                Some(pushed) => {
-                    if let Err(problem) = self.put(&pushed) {
-                        if self.kept.contains_key(&row.id) {
-                            self.object(row.id, &row.base)?;
-                        } else {
-                            let refused = Objection::Refused(row.members, problem);
-                            self.objections.push(refused);
-                        }
-                    }
+        match decide(pushed.as_ref(), &row.base, kept, &ids) {
+            Decision::Same => Ok(()),
+            Decision::Conflict => self.object(row.id, &row.base),
+            Decision::Write => {
+                let Some(pushed) = pushed else {
+                    self.withdraw(row.id);
+                    return Ok(());
+                };
+                match self.put(&pushed) {
+                    Ok(()) => Ok(()),
+                    Err(problem) => self.refuse(row.id, row.members, &row.base, problem),
                 }
-            },
+            }
         }
+    }
+
+    /// It cannot be stored; what is kept stays, if anything is.
+    fn refuse(
+        &mut self,
+        id: Uuid,
+        members: Members,
+        base: &Base,
+        problem: Problem,
+    ) -> Result<(), Problem> {
+        if self.kept.contains_key(&id) {
+            return self.object(id, base);
+        }
+        self.objections.push(Objection::Refused(members, problem));
         Ok(())
     }
 

@@ -5,13 +5,13 @@ use serde::Deserialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    PUSHED_BYTES_MAX, Since,
+    Since,
     pull::{self, Anew, Pulled},
     push::{self, Pushed, PushedTable},
 };
 use crate::{
     accounts::Volunteer,
-    http::{Body, Problem, ProblemBody, Query},
+    http::{Body, Problem, ProblemBody, Query, limits::BATCH_BODY_BYTES_MAX},
     rates,
     state::App,
     sync::{Collection, TAGS_PER_CALL},
@@ -98,12 +98,12 @@ async fn pull_changes(
 
 /// Push changes of `WatermelonDB`
 ///
-/// 20,000 rows and 16 MiB at most. Stored as a whole or not at all. What cannot be stored (a tag outside of its square, say) is left out,
+/// 20,000 rows and 8 MiB at most, 64 KiB each. Stored as a whole or not at all. What cannot be stored (a tag outside of its square, say) is left out,
 /// and the next pull deletes it; a look is never changed; what is deleted and not known is ignored. Safe to repeat.
 #[utoipa::path(
     tag = "Sync",
     params(("last_pulled_at" = Option<i64>, Query, description = "`timestamp` of the last pull.")),
-    request_body(content = std::collections::BTreeMap<String, PushedTable>, description = "16 MiB at most."),
+    request_body(content = std::collections::BTreeMap<String, PushedTable>, description = "8 MiB at most."),
     responses(
         (status = 204, description = "Stored."),
         (status = 400, description = "Code: `invalid_checkpoint`.", body = ProblemBody, content_type = "application/problem+json"),
@@ -120,7 +120,7 @@ async fn push_changes(
     app: Data<App>,
     volunteer: Volunteer,
     query: Query<SyncQuery>,
-    pushed: Body<Pushed, PUSHED_BYTES_MAX>,
+    pushed: Body<Pushed, BATCH_BODY_BYTES_MAX>,
 ) -> Result<HttpResponse, Problem> {
     let since = Since::parse(query.0.last_pulled_at.as_deref())?;
     let (looks, tags) = (

@@ -19,8 +19,6 @@ use crate::http::Problem;
 
 /// Rows of one push, all tables together.
 pub const PUSHED_MAX: usize = 20_000;
-/// Bytes of one push.
-pub const PUSHED_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Rows of one table after which a pull ends, where a transaction does.
 pub const PULLED_MAX: usize = 20_000;
 

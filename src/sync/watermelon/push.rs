@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -13,9 +13,7 @@ use crate::{
     http::Problem,
     state::App,
     sync::{
-        Collection,
-        document::Members,
-        epoch, looks,
+        Collection, epoch, looks,
         push::{Base, Change, Objection},
         tags,
         turn::in_turn,
@@ -29,10 +27,10 @@ pub type Pushed = BTreeMap<String, PushedTable>;
 pub struct PushedTable {
     #[serde(default)]
     #[schema(value_type = Vec<Object>)]
-    created: Vec<Members>,
+    created: Vec<Box<RawValue>>,
     #[serde(default)]
     #[schema(value_type = Vec<Object>)]
-    updated: Vec<Members>,
+    updated: Vec<Box<RawValue>>,
     /// Ids.
     #[serde(default)]
     deleted: Vec<String>,
@@ -72,7 +70,7 @@ pub async fn push(
         let table = pushed.remove(collection.as_str()).unwrap_or_default();
         changes(table, since)
     };
-    let (looks, tags) = (take(Collection::Looks), take(Collection::Tags));
+    let (looks, tags) = (take(Collection::Looks)?, take(Collection::Tags)?);
     let looks = looks::examine(app, volunteer_id, looks).await?;
     let tags = tags::examine(app, tags).await?;
     in_turn(app, volunteer_id, async |tx| {
@@ -91,22 +89,23 @@ pub async fn push(
     .await
 }
 
-fn changes(table: PushedTable, since: Since) -> Vec<Change> {
-    let base = Base::Seen(since.xid);
-    let rows = table.created.into_iter().chain(table.updated).map(unflat);
+fn changes(table: PushedTable, since: Since) -> Result<Vec<Change>, Problem> {
+    let rows = table.created.iter().chain(&table.updated).map(|raw| {
+        let Change { members, base } = Change::of_watermelon(raw, since.xid)?;
+        let members = unflat(members);
+        Ok(Change { members, base })
+    });
     let gone = table.deleted.into_iter().map(|id| {
         let members = [
             ("id".to_owned(), Value::String(id)),
             ("_deleted".to_owned(), Value::Bool(true)),
         ];
-        Map::from_iter(members)
-    });
-    rows.chain(gone)
-        .map(|members| Change {
-            members,
-            base: base.clone(),
+        Ok(Change {
+            members: Map::from_iter(members),
+            base: Base::Seen(since.xid),
         })
-        .collect()
+    });
+    rows.chain(gone).collect()
 }
 
 fn changed() -> Problem {

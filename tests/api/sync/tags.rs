@@ -148,6 +148,16 @@ async fn a_bad_tag_comes_back_deleted_and_its_neighbours_are_stored() {
         assert!(answered.contains(&deleted(bad)), "{bad}: {answered:?}");
     }
     assert_eq!(app.number("SELECT count(*) FROM tags").await, 1);
+    // An edit that cannot be read, or is too large to be read, leaves what is here too.
+    let unreadable = with(&with(&good, "geometry", 7), "tag_type", Value::Null);
+    let large = with(&good, "more", "x".repeat(128 * 1024));
+    for edit in [unreadable, large] {
+        let answered = phone.push([change(&good, &edit)]).await.expect(200);
+        assert_eq!(answered, json!([good]));
+    }
+    let large = with(&fresh(), "more", "x".repeat(128 * 1024));
+    let answered = phone.push([new(&large)]).await.expect(200);
+    assert_eq!(answered, json!([{"id": large["id"], "_deleted": true}]));
     // An edit that does not fit leaves what is here.
     let moved = with(&good, "geometry", bad[0]["geometry"].clone());
     assert_eq!(
