@@ -184,6 +184,25 @@ async fn a_look_has_a_hundred_tags_at_most() {
 }
 
 #[tokio::test]
+async fn devices_that_push_at_once_do_not_give_a_look_more_than_a_hundred_tags() {
+    let app = App::start().await;
+    let campaign = app.campaign().open().await;
+    let volunteer = app.volunteer().await;
+    let look = looked(&campaign, &volunteer).await;
+    let phone = Phone::new(&volunteer, "tags");
+    let pushes = (0..4).map(|_| {
+        let tags = (0..40).map(|_| new(&tag(&campaign, &look, campaign.cells[0].middle())));
+        phone.push(tags.collect::<Vec<_>>())
+    });
+    let replies = futures_util::future::join_all(pushes).await;
+    let refused = replies
+        .iter()
+        .map(|reply| reply.expect(200).as_array().unwrap().len());
+    assert_eq!(refused.sum::<usize>(), 60);
+    assert_eq!(app.number("SELECT count(*) FROM tags").await, 100);
+}
+
+#[tokio::test]
 async fn tags_of_the_other_calls_are_synced_too_and_edits_go_both_ways() {
     let app = App::start().await;
     let campaign = app.campaign().open().await;
