@@ -43,6 +43,8 @@ const PREFETCH_IDLE: Duration = Duration::from_secs(1);
 const BUDGET_EVERY: Duration = Duration::from_mins(1);
 /// The same for tags whose look came in another way than they.
 const WAITING_EVERY: Duration = Duration::from_secs(2);
+/// The same for what phones were told long ago.
+const FORGET_EVERY: Duration = Duration::from_mins(1);
 /// The same for what is only to be kept small.
 const TIDY_EVERY: Duration = Duration::from_mins(10);
 /// Rest after a failure, which is doubled each time up to the longest.
@@ -99,7 +101,7 @@ pub async fn run(app: &App, tiles: Tiles, stop: impl Future<Output = ()>) {
             let settled = sync::settle_waiting(app).await;
             settled.map_err(|problem| anyhow::anyhow!("{problem}"))
         }),
-        repeat(app, tombstones, running.clone(), TIDY_EVERY, async || {
+        repeat(app, tombstones, running.clone(), FORGET_EVERY, async || {
             sync::forget_some(app).await.map_err(Into::into)
         }),
     );
