@@ -31,6 +31,7 @@ pub mod sync;
 pub mod progress;
 pub mod downloads;
 pub mod preparation;
+pub mod volunteers;
 pub mod verification;
 
 // Assembly.

@@ -79,6 +79,10 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
     describe_tiles();
     describe_tile_store();
     describe_jobs();
+    metrics::describe_counter!(
+        "volunteers_departed_total",
+        "Volunteers who were forgotten or joined to another, by kind."
+    );
     Ok(handle)
 }
 

@@ -18,11 +18,11 @@ use crate::{
     preparation::{self, Preparation, Step},
     progress,
     state::App,
-    sync,
+    sync, volunteers,
 };
 
 /// The loops.
-const JOBS: [&str; 8] = [
+const JOBS: [&str; 9] = [
     "progress",
     "preparation",
     "close_ended",
@@ -31,6 +31,7 @@ const JOBS: [&str; 8] = [
     "tile_budget",
     "waiting_tags",
     "forget_tombstones",
+    "departures",
 ];
 /// How a step of one can end.
 const OUTCOMES: [&str; 3] = ["worked", "idle", "failed"];
@@ -62,6 +63,7 @@ pub async fn run(app: &App, tiles: Tiles, stop: impl Future<Output = ()>) {
         budget,
         waiting,
         tombstones,
+        departures,
     ] = JOBS;
     let has_budget = budget_of(app).is_some();
     for job in JOBS.into_iter().filter(|job| *job != budget || has_budget) {
@@ -92,23 +94,17 @@ pub async fn run(app: &App, tiles: Tiles, stop: impl Future<Output = ()>) {
         }),
         repeat(app, forget, running.clone(), TIDY_EVERY, async || {
             imagery::forget_fetches(&app.db).await?;
-            assignments::forget_ended(&app.db).await.map_err(Into::into)
+            let more_codes = volunteers::forget_codes(&app.db).await?;
+            let more_renewals = assignments::forget_ended(&app.db).await?;
+            Ok(more_codes || more_renewals)
         }),
         Box::pin(fetch_ahead(app, prefetch, tiles, running.clone())),
     );
-    let phones = futures_util::future::join(
-        repeat(app, waiting, running.clone(), WAITING_EVERY, async || {
-            let settled = sync::settle_waiting(app).await;
-            settled.map_err(|problem| anyhow::anyhow!("{problem}"))
-        }),
-        repeat(app, tombstones, running.clone(), FORGET_EVERY, async || {
-            sync::forget_some(app).await.map_err(Into::into)
-        }),
-    );
-    let loops = futures_util::future::join3(
+    let loops = futures_util::future::join4(
         always,
-        Box::pin(keep_budget(app, budget, running)),
-        Box::pin(phones),
+        Box::pin(keep_budget(app, budget, running.clone())),
+        Box::pin(keep_phones(app, [waiting, tombstones], running.clone())),
+        Box::pin(depart(app, departures, running)),
     );
     let stopping = async {
         stop.await;
@@ -125,6 +121,27 @@ pub async fn run(app: &App, tiles: Tiles, stop: impl Future<Output = ()>) {
 struct Running {
     is_ended: tokio::sync::watch::Receiver<bool>,
     mode: Known,
+}
+
+/// What phones sent before it can be stored, and what they need not be told any more.
+async fn keep_phones(app: &App, [waiting, tombstones]: [&'static str; 2], running: Running) {
+    futures_util::future::join(
+        repeat(app, waiting, running.clone(), WAITING_EVERY, async || {
+            let settled = sync::settle_waiting(app).await;
+            settled.map_err(|problem| anyhow::anyhow!("{problem}"))
+        }),
+        repeat(app, tombstones, running, FORGET_EVERY, async || {
+            sync::forget_some(app).await.map_err(Into::into)
+        }),
+    )
+    .await;
+}
+
+async fn depart(app: &App, name: &'static str, running: Running) {
+    repeat(app, name, running, IDLE, async || {
+        volunteers::step(app).await.map_err(Into::into)
+    })
+    .await;
 }
 
 async fn prepare(app: &App, name: &'static str, running: Running) {

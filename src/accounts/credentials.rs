@@ -4,9 +4,8 @@ use std::borrow::Cow;
 
 use actix_web::http::header::{self, HeaderMap};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use uuid::Uuid;
 
-use super::token::TokenKeys;
+use super::token::{Token, TokenKeys};
 use crate::http::Problem;
 
 /// How API keys begin.
@@ -18,7 +17,7 @@ pub enum Claimed<'a> {
     /// There are no credentials.
     Nobody,
     /// One of our keys signed the token.
-    Volunteer(Uuid),
+    Volunteer(Token),
     /// Something that looks like an API key. Whether it is one the database knows.
     Key(Cow<'a, str>),
     /// Nothing that we ever gave out.

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     api_key::{self, Scope},
     credentials::{self, KEY_START},
+    departed::Departed,
     line::LetIn,
     queries,
     token::TokenKeys,
@@ -17,9 +18,13 @@ use crate::{http::Problem, state::App};
 
 /// A volunteer with a valid token. A layer that verified the token leaves this among the request's
 /// extensions, so that it is done once.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Volunteer {
+    /// Whose token it is, or as whom they go on when devices were linked.
     pub id: Uuid,
+    /// Not 0 when the device was somebody else before it was linked; another one each time. What it
+    /// was told before under another mark is not this volunteer's.
+    pub mark: u16,
 }
 
 /// A volunteer with a valid token, or somebody who sent none and may sign up.
@@ -160,12 +165,24 @@ fn volunteer(req: &HttpRequest) -> Result<Volunteer, Problem> {
     let keys = req
         .app_data::<Data<TokenKeys>>()
         .ok_or_else(|| Problem::internal(&"TokenKeys are not registered"))?;
-    keys.verify(&token).map(|id| Volunteer { id }).ok_or_else(|| {
+    let departed = req
+        .app_data::<Data<Departed>>()
+        .ok_or_else(|| Problem::internal(&"Departed are not registered"))?;
+    let token = keys.verify(&token).ok_or_else(|| {
         Problem::unauthorized(
             "token_refused",
             "This token was not signed here or is damaged. Get a new one from POST /v1/volunteers; what you keep can be sent under it.",
         )
-    })
+    })?;
+    departed.holder(token).ok_or_else(forgotten)
+}
+
+/// Whoever asked to be forgotten is not known any more.
+pub fn forgotten() -> Problem {
+    Problem::forbidden(
+        "volunteer_forgotten",
+        "This volunteer was forgotten, as was asked, and all that they sent is deleted. To begin anew, throw the token and the device's secret away and sign up by POST /v1/volunteers.",
+    )
 }
 
 async fn organiser(req: &HttpRequest, secret: &str) -> Result<Organiser, Problem> {

@@ -3,7 +3,10 @@
 use tokio_postgres::{GenericClient, types::Type};
 use uuid::Uuid;
 
-use super::api_key::{KeyRow, KnownKey};
+use super::{
+    api_key::{KeyRow, KnownKey},
+    departed::Departure,
+};
 use crate::db::DbError;
 
 pub async fn insert_organiser(
@@ -82,4 +85,51 @@ pub async fn touch_key(db: &impl GenericClient, id: Uuid) -> Result<(), DbError>
         WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')";
     db.execute_typed(sql, &[(&id, Type::UUID)]).await?;
     Ok(())
+}
+
+/// Departures after a place in the order of their transactions, and the transaction before which all
+/// are over.
+pub async fn departures(
+    db: &impl GenericClient,
+    xid: i64,
+    hash: &[u8],
+    limit: i64,
+) -> Result<(i64, Vec<Departure>), DbError> {
+    let sql = "-- accounts::departures
+        SELECT pg_snapshot_xmin(pg_current_snapshot())::text::int8 AS horizon,
+               d.xid::text::int8 AS xid, d.volunteer_hash, d.continues_as, d.mark
+        FROM (SELECT 1) AS one
+        LEFT JOIN LATERAL (
+            SELECT xid, volunteer_hash, continues_as, mark FROM departures
+            WHERE (xid, volunteer_hash) > ($1::text::xid8, $2)
+            ORDER BY xid, volunteer_hash LIMIT $3) AS d ON true
+        ORDER BY d.xid, d.volunteer_hash";
+    let rows = db
+        .query_typed(
+            sql,
+            &[
+                (&xid.to_string(), Type::TEXT),
+                (&hash, Type::BYTEA),
+                (&limit, Type::INT8),
+            ],
+        )
+        .await?;
+    let horizon = rows.first().map_or(xid, |row| row.get("horizon"));
+    let departures = rows.iter().filter_map(|row| {
+        Some(Departure {
+            xid: row.get::<_, Option<i64>>("xid")?,
+            hash: row.get("volunteer_hash"),
+            continues_as: row.get("continues_as"),
+            mark: row.get::<_, i16>("mark").unsigned_abs(),
+        })
+    });
+    Ok((horizon, departures.collect()))
+}
+
+/// Who was joined to a volunteer: what was noted under these ids is the volunteer's.
+pub async fn formerly(db: &impl GenericClient, volunteer_id: Uuid) -> Result<Vec<Uuid>, DbError> {
+    let sql = "-- accounts::formerly
+        SELECT volunteer_id FROM departures WHERE continues_as = $1 AND volunteer_id IS NOT NULL";
+    let rows = db.query_typed(sql, &[(&volunteer_id, Type::UUID)]).await?;
+    Ok(rows.iter().map(|row| row.get("volunteer_id")).collect())
 }

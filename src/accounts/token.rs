@@ -1,5 +1,5 @@
-//! Volunteers' tokens: `s1.<key name>.<volunteer and time>.<signature>`; and tickets, which open one
-//! address for a while: `d1.<key name>.<end in Unix seconds>.<signature>`.
+//! Volunteers' tokens: `s1.<key name>.<volunteer, time and, where it has one, mark>.<signature>`; and
+//! tickets, which open one address for a while: `d1.<key name>.<end in Unix seconds>.<signature>`.
 //!
 //! Signed with HMAC-SHA-256 (RFC 2104), cut to 128 bits as RFC 2104 section 5 allows. The key's
 //! name stands in the token, so that keys can be rotated: the first of `TOKEN_KEYS` signs, all verify.
@@ -11,12 +11,25 @@ use jiff::Timestamp;
 use sha2::Sha256;
 use uuid::Uuid;
 
+use super::device::DeviceSecret;
+
 const VERSION: &str = "s1";
 const TICKET_VERSION: &str = "d1";
 const SIGNATURE_BYTES: usize = 16;
 const KEY_BYTES: usize = 32;
 /// Longest token that is looked at.
 const TOKEN_BYTES_MAX: usize = 200;
+
+/// Where the mark stands in what was signed.
+const MARK_AT: std::ops::Range<usize> = 24..26;
+
+/// What a token says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Token {
+    pub volunteer: Uuid,
+    /// See [`super::Volunteer`].
+    pub mark: u16,
+}
 
 /// The keys of `TOKEN_KEYS`.
 #[derive(Clone)]
@@ -50,9 +63,16 @@ impl TokenKeys {
     }
 
     pub fn sign(&self, volunteer: Uuid, now: Timestamp) -> String {
+        self.sign_marked(Token { volunteer, mark: 0 }, now)
+    }
+
+    pub fn sign_marked(&self, token: Token, now: Timestamp) -> String {
         let (name, mac) = &self.keys[0];
-        let mut payload = volunteer.as_bytes().to_vec();
+        let mut payload = token.volunteer.as_bytes().to_vec();
         payload.extend_from_slice(&now.as_second().to_be_bytes());
+        if token.mark != 0 {
+            payload.extend_from_slice(&token.mark.to_be_bytes());
+        }
         let signed = format!("{VERSION}.{name}.{}", URL_SAFE_NO_PAD.encode(payload));
         let signature = signature(mac, &signed);
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
@@ -114,8 +134,20 @@ impl TokenKeys {
         u8::try_from(number % 100).unwrap_or(0)
     }
 
-    /// The volunteer, if one of our keys signed the token.
-    pub fn verify(&self, token: &str) -> Option<Uuid> {
+    /// The volunteer whose device has this secret. The last key says it, the one that was there
+    /// first: a new key put before it changes nobody.
+    pub(super) fn volunteer_of(&self, secret: &DeviceSecret) -> Option<Uuid> {
+        let (_, mac) = self.keys.last()?;
+        let mut mac = mac.clone();
+        mac.update(b"device ");
+        mac.update(secret.bytes());
+        let bytes = mac.finalize().into_bytes();
+        let bytes: [u8; 16] = bytes.get(..16)?.try_into().ok()?;
+        Some(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
+
+    /// What a token says, if one of our keys signed it.
+    pub fn verify(&self, token: &str) -> Option<Token> {
         if token.len() > TOKEN_BYTES_MAX {
             return None;
         }
@@ -134,7 +166,11 @@ impl TokenKeys {
             return None;
         }
         let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
-        Uuid::from_slice(payload.get(..16)?).ok()
+        let mark = payload.get(MARK_AT).unwrap_or_default().iter();
+        Some(Token {
+            volunteer: Uuid::from_slice(payload.get(..16)?).ok()?,
+            mark: mark.fold(0, |mark, byte| mark << 8 | u16::from(*byte)),
+        })
     }
 }
 
@@ -176,8 +212,30 @@ mod tests {
     #[test]
     fn a_token_names_the_volunteer_that_it_was_signed_for() {
         let keys = keys(&[&key("a", "1")]);
-        let id = Uuid::now_v7();
-        assert_eq!(keys.verify(&keys.sign(id, Timestamp::UNIX_EPOCH)), Some(id));
+        for mark in [0, 1, 4095] {
+            let token = Token {
+                volunteer: Uuid::now_v7(),
+                mark,
+            };
+            let signed = keys.sign_marked(token, Timestamp::UNIX_EPOCH);
+            assert_eq!(keys.verify(&signed), Some(token));
+        }
+    }
+
+    #[test]
+    fn a_device_is_one_volunteer_as_long_as_the_first_key_of_all_is_there() {
+        let secret = |n: u8| {
+            let bytes: Vec<u8> = (0..32_u8).map(|at| at.wrapping_mul(at) ^ n | 128).collect();
+            DeviceSecret::try_from(URL_SAFE_NO_PAD.encode(bytes)).unwrap()
+        };
+        let before = keys(&[&key("a", "1")]);
+        let rotated = keys(&[&key("b", "2"), &key("a", "1")]);
+        let after = keys(&[&key("b", "2")]);
+        let known = before.volunteer_of(&secret(1));
+        assert!(known.is_some());
+        assert_eq!(rotated.volunteer_of(&secret(1)), known);
+        assert_ne!(after.volunteer_of(&secret(1)), known);
+        assert_ne!(before.volunteer_of(&secret(2)), known);
     }
 
     #[test]

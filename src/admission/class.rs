@@ -127,7 +127,9 @@ pub fn classify(method: &Method, path: &str, has_key: impl FnOnce() -> bool) -> 
         ["v1", "campaigns", _, "tags", _] if !gets => Work::of(Looks).writing(),
         ["v1", "imagery", _, _, _, _] if gets => Work::of(Tiles),
         ["v1", "volunteers"] => Work::of(Reads).beginning(),
-        ["v1", "campaigns", _, "downloads", _] if gets => Work::of(Exports),
+        ["v1", "campaigns", _, "downloads", _] | ["v1", "volunteers", "me", "export"] if gets => {
+            Work::of(Exports)
+        }
         ["v1", "campaigns", "preview"] | ["v1", "imagery", "probe"] => Work::of(Organisers),
         ["v1", "campaigns" | "imagery" | "organisers", ..] if !gets => {
             Work::of(Organisers).writing()
@@ -227,6 +229,10 @@ mod tests {
             ("POST", "/v1/sync/watermelondb", (Looks, true, false)),
             ("POST", "/v1/sync/tickets", (Reads, false, false)),
             ("POST", "/v1/volunteers", (Reads, false, true)),
+            ("POST", "/v1/volunteers/me/link-codes", (Reads, true, false)),
+            ("POST", "/v1/volunteers/link", (Reads, true, false)),
+            ("GET", "/v1/volunteers/me/export", (Exports, false, false)),
+            ("DELETE", "/v1/volunteers/me", (Reads, true, false)),
             ("GET", "/v1/imagery/demo/17/1/2", (Tiles, false, false)),
             (
                 "GET",

@@ -24,7 +24,7 @@ pub fn has_key(headers: &HeaderMap) -> bool {
 pub fn is_in(req: &ServiceRequest, let_in: LetIn, keys: &TokenKeys, rates: &Rates) -> bool {
     match claimed(req.headers(), keys) {
         Claimed::Key(_) => true,
-        Claimed::Volunteer(volunteer) => let_in.has(keys, volunteer),
+        Claimed::Volunteer(token) => let_in.has(keys, token.volunteer),
         Claimed::Nobody | Claimed::Unproven => {
             let is_in = let_in.has_network(keys, &rates.network_of(req));
             if is_in {

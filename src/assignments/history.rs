@@ -14,6 +14,7 @@ use super::{
     queries,
 };
 use crate::{
+    accounts,
     db::{Db, DbError},
     geo::CellId,
 };
@@ -43,7 +44,10 @@ pub async fn were_given(
     let mut known = queries::looked_at(&*conn, volunteer_id, campaign_id, cells).await?;
     drop(conn);
     let rest: Vec<CellId> = without(cells, &known);
-    let given = given_to(db, volunteer_id, campaign_id, &rest).await?;
+    // Also to whoever the volunteer was before devices were linked.
+    let mut names = accounts::formerly(&*db.get().await?, volunteer_id).await?;
+    names.push(volunteer_id);
+    let given = given_to(db, &names, campaign_id, &rest).await?;
     known.extend(given.into_keys());
     Ok(known)
 }
@@ -59,7 +63,7 @@ pub async fn renew(
     let conn = db.get().await?;
     let answered = queries::looked_at(&*conn, volunteer_id, campaign_id, cells).await?;
     drop(conn);
-    let given = given_to(db, volunteer_id, campaign_id, &without(cells, &answered)).await?;
+    let given = given_to(db, &[volunteer_id], campaign_id, &without(cells, &answered)).await?;
     let ends: Vec<(CellId, Timestamp)> = given
         .iter()
         .map(|(cell, given)| (*cell, until.max(given.lease_ends.timestamp())))
@@ -99,20 +103,22 @@ pub async fn leases(db: &Db, campaign_id: Uuid, cell: CellId) -> Result<usize, D
     Ok(given.iter().filter(is_live).count())
 }
 
-/// What the ledgers have of a volunteer. Waits for servers that may not have stored it.
+/// What the ledgers have of a volunteer, under any of these names. Waits for servers that may not have stored it.
 async fn given_to(
     db: &Db,
-    volunteer_id: Uuid,
+    names: &[Uuid],
     campaign_id: Uuid,
     cells: &[CellId],
 ) -> Result<BTreeMap<CellId, Given>, DbError> {
-    let (key, began) = (VolunteerKey::from(volunteer_id), Instant::now());
+    let keys: Vec<VolunteerKey> = names.iter().map(|name| (*name).into()).collect();
+    let began = Instant::now();
     loop {
         let (ledgers, is_held) = read(&*db.get().await?, campaign_id, cells).await?;
         let found: BTreeMap<CellId, Given> = cells
             .iter()
             .filter_map(|cell| {
-                let given = ledgers.get(cell)?.iter().find(|given| given.to == key)?;
+                let entries = ledgers.get(cell)?;
+                let given = entries.iter().find(|given| keys.contains(&given.to))?;
                 Some((*cell, *given))
             })
             .collect();

@@ -3,6 +3,7 @@
 mod imagery;
 mod mode;
 mod organiser;
+mod volunteer;
 
 use std::{io::Write, net::TcpListener, process::ExitCode};
 
@@ -60,6 +61,13 @@ enum Command {
         database: DatabaseConfig,
         #[command(subcommand)]
         command: organiser::Command,
+    },
+    /// What is stored of a volunteer: as a file, or forgotten.
+    Volunteer {
+        #[command(flatten)]
+        config: Config,
+        #[command(subcommand)]
+        command: volunteer::Command,
     },
     /// Show or change how the service is run; every server follows within two seconds.
     Mode {
@@ -136,6 +144,11 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             let db = Db::open(&database)?;
             migrate(&db).await?;
             print(&organiser::run(&db, command).await?)?;
+        }
+        Command::Volunteer { config, command } => {
+            let app = App::open(config).await?;
+            migrate(&app.db).await?;
+            volunteer::run(app, command).await?;
         }
         Command::Mode { database, change } => {
             // Not migrated: an operator is not to wait for another's migration.

@@ -31,6 +31,14 @@ pub struct RateConfig {
     #[arg(long, env = "RATE_TILES", default_value = "0")]
     pub rate_tiles: Rate,
 
+    /// Wrong link codes from one network.
+    #[arg(long, env = "RATE_LINK_CODES", default_value = "30/600")]
+    pub rate_link_codes: Rate,
+
+    /// Wrong link codes from all networks together.
+    #[arg(long, env = "RATE_LINK_CODES_IN_ALL", default_value = "10000/600")]
+    pub rate_link_codes_in_all: Rate,
+
     /// Proxies whose word is taken for where a call comes from: addresses or networks such as
     /// `10.0.0.0/8`, separated by commas.
     #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',')]

@@ -9,7 +9,7 @@ use tokio_postgres::types::Type;
 use super::Db;
 
 /// In order; a number is never used twice.
-const MIGRATIONS: [(i32, &str, &str); 13] = [
+const MIGRATIONS: [(i32, &str, &str); 14] = [
     (
         1,
         "platform",
@@ -67,6 +67,11 @@ const MIGRATIONS: [(i32, &str, &str); 13] = [
         include_str!("../../migrations/0012_prefetch.sql"),
     ),
     (13, "sync", include_str!("../../migrations/0013_sync.sql")),
+    (
+        14,
+        "volunteers",
+        include_str!("../../migrations/0014_volunteers.sql"),
+    ),
 ];
 
 /// Key of the lock; "spot" as a number.

@@ -87,6 +87,13 @@ pub async fn take(db: &impl GenericClient, reader: &str) -> Result<Option<Cursor
     queries::lock_cursor(db, reader).await
 }
 
+/// Takes the cursor of a reader for this transaction, when nobody else has it any more: nothing of
+/// the feed is read by it meanwhile.
+pub async fn hold(db: &impl GenericClient, reader: &str) -> Result<Cursor, DbError> {
+    queries::add_reader(db, reader).await?;
+    queries::wait_for_cursor(db, reader).await
+}
+
 /// The next changes after the cursor, at most `limit` of each kind.
 pub async fn read(db: &impl GenericClient, cursor: &Cursor, limit: i64) -> Result<Piece, DbError> {
     let looks = queries::looks_after(db, &cursor.looks, limit).await?;

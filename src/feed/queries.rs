@@ -16,23 +16,19 @@ pub async fn lock_cursor(db: &impl GenericClient, reader: &str) -> Result<Option
         WHERE reader = $1
         FOR UPDATE SKIP LOCKED";
     let row = db.query_typed_opt(sql, &[(&reader, Type::TEXT)]).await?;
-    Ok(row.map(|row| Cursor {
-        looks: Position {
-            xid: row.get("looks_xid"),
-            id: row.get("looks_id"),
-            volunteer_id: row.get("looks_owner"),
-        },
-        tags: Position {
-            xid: row.get("tags_xid"),
-            id: row.get("tags_id"),
-            volunteer_id: row.get("tags_owner"),
-        },
-        decisions: Decision {
-            xid: row.get("decisions_xid"),
-            campaign_id: row.get("decisions_campaign"),
-            cell: row.get("decisions_cell"),
-        },
-    }))
+    Ok(row.as_ref().map(cursor))
+}
+
+pub async fn wait_for_cursor(db: &impl GenericClient, reader: &str) -> Result<Cursor, DbError> {
+    let sql = "-- feed::wait_for_cursor
+        SELECT looks_xid::text::int8 AS looks_xid, looks_id, looks_owner,
+               tags_xid::text::int8 AS tags_xid, tags_id, tags_owner,
+               decisions_xid::text::int8 AS decisions_xid, decisions_campaign, decisions_cell
+        FROM feed_cursors
+        WHERE reader = $1
+        FOR UPDATE";
+    let row = db.query_typed_one(sql, &[(&reader, Type::TEXT)]).await?;
+    Ok(cursor(&row))
 }
 
 pub async fn add_reader(db: &impl GenericClient, reader: &str) -> Result<(), DbError> {
@@ -215,6 +211,26 @@ pub async fn pending_cells(
         .query_typed(sql, &[(&reader, Type::TEXT), (&campaign_id, Type::UUID)])
         .await?;
     Ok(rows.iter().map(|row| row.get("cell")).collect())
+}
+
+fn cursor(row: &Row) -> Cursor {
+    Cursor {
+        looks: Position {
+            xid: row.get("looks_xid"),
+            id: row.get("looks_id"),
+            volunteer_id: row.get("looks_owner"),
+        },
+        tags: Position {
+            xid: row.get("tags_xid"),
+            id: row.get("tags_id"),
+            volunteer_id: row.get("tags_owner"),
+        },
+        decisions: Decision {
+            xid: row.get("decisions_xid"),
+            campaign_id: row.get("decisions_campaign"),
+            cell: row.get("decisions_cell"),
+        },
+    }
 }
 
 fn position(row: &Row) -> Position {

@@ -21,5 +21,5 @@ pub mod ready;
 mod receive;
 pub mod text;
 
-pub use extract::{Body, PathParam, Query};
+pub use extract::{Body, OptionalBody, PathParam, Query};
 pub use problem::{FieldError, FieldErrors, Problem, ProblemBody};

@@ -14,7 +14,9 @@ mod batcher;
 mod check;
 mod export;
 mod handlers;
+pub mod leaving;
 mod model;
+pub mod own;
 mod queries;
 mod tags;
 

@@ -54,7 +54,10 @@ pub async fn step(app: &App) -> Result<usize, DbError> {
 }
 
 /// Moves the numbers that are sums over cells by how the cells changed.
-async fn store_cells(db: &impl GenericClient, cells: &[CellChange]) -> Result<(), DbError> {
+pub(super) async fn store_cells(
+    db: &impl GenericClient,
+    cells: &[CellChange],
+) -> Result<(), DbError> {
     let mut by_looks: BTreeMap<(Uuid, i16), i64> = BTreeMap::new();
     let mut blocks: BTreeMap<(Uuid, i64), BlockDelta> = BTreeMap::new();
     for cell in cells {
@@ -103,8 +106,21 @@ async fn store_totals(
         totals
             .entry(look.campaign_id)
             .or_default()
-            .count(&look.outcome);
+            .count(&look.outcome, 1);
     }
+    move_by_cells(&mut totals, cells);
+    for campaign_id in queries::add_volunteers(db, &volunteers).await? {
+        totals.entry(campaign_id).or_default().volunteers += 1;
+    }
+    queries::add_minutes(db, &minutes).await?;
+    queries::add_totals(db, &totals).await
+}
+
+/// Moves the totals that are sums over cells by how the cells changed.
+pub(super) fn move_by_cells(
+    totals: &mut BTreeMap<Uuid, queries::TotalsDelta>,
+    cells: &[CellChange],
+) {
     for cell in cells {
         let was = cell.bad_imagery_before >= BAD_IMAGERY_REPORTS && !cell.closed_before;
         let is = cell.bad_imagery >= BAD_IMAGERY_REPORTS && !cell.closed;
@@ -114,11 +130,6 @@ async fn store_totals(
             total.cells_closed += i64::from(cell.closed) - i64::from(cell.closed_before);
         }
     }
-    for campaign_id in queries::add_volunteers(db, &volunteers).await? {
-        totals.entry(campaign_id).or_default().volunteers += 1;
-    }
-    queries::add_minutes(db, &minutes).await?;
-    queries::add_totals(db, &totals).await
 }
 
 /// A skip or a report of bad imagery gives the place back, which the holder of the pile cannot know.
@@ -131,11 +142,11 @@ async fn nudge_given_back(db: &impl GenericClient, looks: &[LookChange]) -> Resu
     assignments::nudge(db, &cells).await
 }
 
-fn cell_id(cell: i64) -> Result<CellId, DbError> {
+pub(super) fn cell_id(cell: i64) -> Result<CellId, DbError> {
     CellId::try_from(cell).map_err(|e| DbError::Damaged(format!("cells.cell: {e}")))
 }
 
-fn minute(time: Timestamp) -> Timestamp {
+pub(super) fn minute(time: Timestamp) -> Timestamp {
     let second = time.as_second();
     Timestamp::from_second(second - second.rem_euclid(60)).unwrap_or(time)
 }

@@ -6,6 +6,9 @@
 //! totals move by the difference, or by looks that pass the feed exactly once. All of it moves
 //! together with the cursor.
 //!
+//! **Invariant:** looks that are deleted leave the numbers in the same transaction, and those that
+//! the feed had not given yet were in none.
+//!
 //! **Invariant:** a closed cell is neither done nor missing: no number of cells by looks has it.
 //!
 //! **Invariant:** "done" is not stored. It follows from how many cells have how many looks, so
@@ -16,10 +19,12 @@ mod job;
 mod queries;
 mod rates;
 mod recount;
+mod uncount;
 
 pub use handlers::routes;
 pub use job::step;
 pub use queries::{BlockDelta, add_blocks, add_cells};
+pub use uncount::uncount;
 
 /// Name of this reader of the feed.
 pub const READER: &str = "progress";

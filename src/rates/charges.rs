@@ -16,7 +16,7 @@ use super::{
     Caller, Quick, Rates,
     limit::{Limit, Standing},
 };
-use crate::accounts::{Claimed, KeyFound, TokenKeys, Volunteer, claimed};
+use crate::accounts::{Claimed, Departed, KeyFound, TokenKeys, claimed};
 
 /// What all limited addresses begin with.
 const LIMITED: &str = "/v1/";
@@ -93,7 +93,12 @@ pub(super) struct Stopped {
 }
 
 impl Rates {
-    pub(super) fn charges(&self, req: &ServiceRequest, keys: &TokenKeys) -> Charges {
+    pub(super) fn charges(
+        &self,
+        req: &ServiceRequest,
+        keys: &TokenKeys,
+        departed: &Departed,
+    ) -> Charges {
         let kind = kind(req.method(), req.match_info().as_str());
         if kind == Kind::Unlimited {
             return Charges::default();
@@ -113,7 +118,7 @@ impl Rates {
             // Whoever makes them: a token of one volunteer is no way around it.
             (self.caller(Limit::SignUps, &network), None)
         } else {
-            self.own(req, keys, kind, &network)
+            self.own(req, (keys, departed), kind, &network)
         };
         let network = (kind != Kind::Steer)
             .then(|| self.caller(Limit::Network, &network))
@@ -128,14 +133,18 @@ impl Rates {
     fn own(
         &self,
         req: &ServiceRequest,
-        keys: &TokenKeys,
+        (keys, departed): (&TokenKeys, &Departed),
         kind: Kind,
         network: &[u8],
     ) -> (Option<Caller>, Option<u64>) {
         match claimed(req.headers(), keys) {
-            Claimed::Volunteer(id) => {
-                req.extensions_mut().insert(Volunteer { id });
-                (self.caller(Limit::Volunteer, id.as_bytes()), None)
+            Claimed::Volunteer(token) => {
+                // Who was forgotten is refused by whoever needs to know who calls.
+                let Some(volunteer) = departed.holder(token) else {
+                    return (None, None);
+                };
+                req.extensions_mut().insert(volunteer);
+                (self.caller(Limit::Volunteer, volunteer.id.as_bytes()), None)
             }
             Claimed::Key(secret) => {
                 let hash = self.hash(KEY, secret.as_bytes());

@@ -16,17 +16,22 @@ use actix_web::{
 use futures_util::future::{Either, LocalBoxFuture};
 
 use super::{Rates, charges::Charges, headers, limit::Standing};
-use crate::accounts::TokenKeys;
+use crate::accounts::{Departed, TokenKeys};
 
 /// The layer.
 pub struct Door {
     rates: Rates,
     keys: TokenKeys,
+    departed: Departed,
 }
 
 impl Door {
-    pub fn new(rates: Rates, keys: TokenKeys) -> Self {
-        Self { rates, keys }
+    pub fn new(rates: Rates, keys: TokenKeys, departed: Departed) -> Self {
+        Self {
+            rates,
+            keys,
+            departed,
+        }
     }
 }
 
@@ -46,6 +51,7 @@ where
             service: Rc::new(service),
             rates: self.rates.clone(),
             keys: self.keys.clone(),
+            departed: self.departed.clone(),
         }))
     }
 }
@@ -54,6 +60,7 @@ pub struct DoorService<S> {
     service: Rc<S>,
     rates: Rates,
     keys: TokenKeys,
+    departed: Departed,
 }
 
 impl<S, B> Service<ServiceRequest> for DoorService<S>
@@ -70,7 +77,7 @@ where
 
     fn call(&self, req: ServiceRequest) -> Self::Future {
         let rates = self.rates.clone();
-        let charges = rates.charges(&req, &self.keys);
+        let charges = rates.charges(&req, &self.keys, &self.departed);
         let stopped = match rates.admit_quickly(&charges) {
             Ok(standing) => {
                 return Either::Left(Admitted {

@@ -43,6 +43,16 @@ const REFUSALS: [(Limit, &str, &str); Limit::ALL.len()] = [
         "tiles",
         "Your network asked for more tiles than a network may.",
     ),
+    (
+        Limit::LinkCodes,
+        "link-codes",
+        "Too many wrong link codes came from your network.",
+    ),
+    (
+        Limit::LinkCodesInAll,
+        "link-codes-in-all",
+        "Too many wrong link codes are being tried at the moment, by whomever.",
+    ),
 ];
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -53,16 +63,20 @@ pub enum Limit {
     SignUps,
     UnknownKeys,
     Tiles,
+    LinkCodes,
+    LinkCodesInAll,
 }
 
 impl Limit {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Volunteer,
         Self::Organiser,
         Self::Network,
         Self::SignUps,
         Self::UnknownKeys,
         Self::Tiles,
+        Self::LinkCodes,
+        Self::LinkCodesInAll,
     ];
 
     pub const fn index(self) -> usize {
@@ -73,6 +87,8 @@ impl Limit {
             Self::SignUps => 3,
             Self::UnknownKeys => 4,
             Self::Tiles => 5,
+            Self::LinkCodes => 6,
+            Self::LinkCodesInAll => 7,
         }
     }
 
@@ -88,6 +104,8 @@ impl Limit {
             Self::SignUps => config.rate_sign_ups,
             Self::UnknownKeys => config.rate_unknown_keys,
             Self::Tiles => config.rate_tiles,
+            Self::LinkCodes => config.rate_link_codes,
+            Self::LinkCodesInAll => config.rate_link_codes_in_all,
         }
     }
 }

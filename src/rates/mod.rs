@@ -15,6 +15,7 @@
 mod ask;
 mod charges;
 mod door;
+mod guess;
 mod headers;
 mod limit;
 mod origin;
@@ -38,6 +39,7 @@ use siphasher::sip::SipHasher24;
 use uuid::Uuid;
 
 pub use door::Door;
+pub use guess::{Guess, guess};
 use limit::{Counts, Limit, Rule, Standing};
 use origin::Proxies;
 use table::Table;

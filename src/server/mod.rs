@@ -16,7 +16,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use utoipa_actix_web::AppExt;
 
 use crate::{
-    accounts::{self, TokenKeys},
+    accounts::{self, Departed, TokenKeys},
     admission::{self, Admission},
     assignments::{self, Dealer},
     campaigns, cells,
@@ -31,7 +31,7 @@ use crate::{
     pages, prefetch, progress,
     rates::{Door, Rates},
     state::App,
-    sync,
+    sync, volunteers,
 };
 pub use bare::bare;
 use fallback::Methods;
@@ -45,6 +45,7 @@ pub struct Shared {
     pub app: App,
     pub traffic: Traffic,
     keys: TokenKeys,
+    departed: Departed,
     rates: Rates,
     pub tiles: Tiles,
     dealer: Dealer,
@@ -69,6 +70,7 @@ impl Shared {
             admission: Admission::new(&config.admission, keys.clone(), rates.clone(), page),
             rates,
             keys,
+            departed: Departed::default(),
             tiles: Tiles::new(&app)?,
             traffic: Traffic::default(),
             dealer: Dealer::default(),
@@ -89,6 +91,7 @@ pub fn build(
         app,
         traffic,
         keys,
+        departed,
         rates,
         tiles,
         dealer,
@@ -99,7 +102,7 @@ pub fn build(
     let app = Data::new(app);
     let traffic = Data::new(traffic);
     let (keys, tiles, metrics) = (Data::new(keys), Data::new(tiles), Data::new(metrics));
-    let rates = Data::new(rates);
+    let (rates, departed) = (Data::new(rates), Data::new(departed));
     let (dealer, batcher) = (Data::new(dealer), Data::new(batcher));
     let admission = Data::new(admission);
     let document = Arc::new(document());
@@ -110,6 +113,7 @@ pub fn build(
             .app_data(app.clone())
             .app_data(traffic.clone())
             .app_data(keys.clone())
+            .app_data(departed.clone())
             .app_data(rates.clone())
             .app_data(tiles.clone())
             .app_data(dealer.clone())
@@ -125,7 +129,11 @@ pub fn build(
             .configure(pages::routes)
             .default_service(actix_web::web::to(fallback::answer))
             .wrap(admission::Layer::new(admission.get_ref().clone()))
-            .wrap(Door::new(rates.get_ref().clone(), keys.get_ref().clone()))
+            .wrap(Door::new(
+                rates.get_ref().clone(),
+                keys.get_ref().clone(),
+                departed.get_ref().clone(),
+            ))
             .wrap(Around::new(traffic.get_ref().clone()))
     })
 }
@@ -138,11 +146,17 @@ pub async fn run(
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let (app, mode) = (shared.app.clone(), shared.admission.mode().clone());
-    // The first request is to meet the mode that is in force.
+    let departed = shared.departed.clone();
+    // The first request is to meet the mode that is in force, and departed volunteers their end.
     if let Err(cause) = mode.refresh(&app.db_apart).await {
         tracing::warn!(cause = %cause, "the mode cannot be read yet");
     }
-    let following = actix_web::rt::spawn(async move { mode.follow(&app.db_apart).await });
+    if let Err(cause) = departed.refresh(&app.db_apart).await {
+        tracing::warn!(cause = %cause, "departed volunteers cannot be read yet");
+    }
+    let following = actix_web::rt::spawn(async move {
+        tokio::join!(mode.follow(&app.db_apart), departed.follow(&app.db_apart))
+    });
     let server = build(shared, listener, config)?;
     let handle = server.handle();
     let serving = actix_web::rt::spawn(server);
@@ -195,6 +209,7 @@ fn features(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     progress::routes(config);
     cells::routes(config);
     downloads::routes(config);
+    volunteers::routes(config);
     prefetch::routes(config);
     imagery::routes(config);
     admission::routes(config);

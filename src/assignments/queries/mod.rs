@@ -3,6 +3,7 @@
 mod history;
 mod load;
 mod put;
+mod renewed;
 
 use jiff::Timestamp;
 use tokio_postgres::{
@@ -16,6 +17,7 @@ pub use history::{
 };
 pub use load::load;
 pub use put::{put, release, release_others};
+pub use renewed::{RenewedLease, copy_renewals, delete_renewals, renewed_leases};
 
 use super::{
     card::LEVEL_NONE,

@@ -1,6 +1,7 @@
 //! Statements of progress: sums and series here, the map and one cell beside.
 
 mod cell;
+mod less;
 mod map;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use uuid::Uuid;
 use crate::db::DbError;
 
 pub use cell::{answers, cell};
+pub use less::{less_of_minutes, less_of_volunteers};
 pub use map::{Block, Ranges, blocks_within, cells_within};
 
 /// How the sums of a block change.
@@ -38,13 +40,14 @@ pub struct TotalsDelta {
 }
 
 impl TotalsDelta {
-    pub fn count(&mut self, outcome: &str) {
-        self.looks += 1;
+    /// So many looks more of an outcome.
+    pub fn count(&mut self, outcome: &str, looks: i64) {
+        self.looks += looks;
         match outcome {
-            "tagged" => self.tagged += 1,
-            "nothing" => self.nothing += 1,
-            "skipped" => self.skipped += 1,
-            _ => self.bad_imagery += 1,
+            "tagged" => self.tagged += looks,
+            "nothing" => self.nothing += looks,
+            "skipped" => self.skipped += looks,
+            _ => self.bad_imagery += looks,
         }
     }
 }

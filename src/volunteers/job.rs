@@ -1,0 +1,98 @@
+//! Carries departures out: what was a volunteer's is deleted, or becomes that of whom they go on as.
+//!
+//! Each step is one transaction: some looks with their tags leave the tables and all numbers, and,
+//! where they have a new owner, come again under that name through the change feed. A worker that
+//! dies leaves nothing half done. When all is gone, it is looked again for a while, with growing
+//! pauses, for what servers stored that did not know yet.
+
+use tokio_postgres::Transaction;
+use uuid::Uuid;
+
+use super::{
+    PIECE_LOOKS, WATCHED_AFTER_MAX, WATCHED_AFTER_MIN, WATCHED_FOR,
+    queries::{self, Due},
+};
+use crate::{assignments, db::DbError, looks::leaving, progress, state::App};
+
+/// One piece of one departure; says whether there was one that is due.
+pub async fn step(app: &App) -> Result<bool, DbError> {
+    let mut conn = app.db.get().await?;
+    let tx = conn.begin().await?;
+    let Some(due) = queries::take_due(&tx).await? else {
+        return Ok(false);
+    };
+    let left = looks_leave(&tx, &due).await?;
+    if left < PIECE_LOOKS {
+        rest_leaves(&tx, &due).await?;
+        queries::settle(&tx, &due.hash, next(&due)).await?;
+    }
+    tx.commit().await?;
+    if left < PIECE_LOOKS && !due.is_settled {
+        tracing::info!(
+            joined = due.continues_as.is_some(),
+            "a departed volunteer has nothing left"
+        );
+    }
+    Ok(true)
+}
+
+/// Gives how many looks left.
+async fn looks_leave(tx: &Transaction<'_>, due: &Due) -> Result<i64, DbError> {
+    let gone = leaving::hold(tx, due.volunteer_id, PIECE_LOOKS).await?;
+    if gone.is_empty() {
+        return Ok(0);
+    }
+    let ids: Vec<Uuid> = gone.iter().map(|look| look.at.id).collect();
+    if let Some(to) = due.continues_as {
+        leaving::copy(tx, due.volunteer_id, to, &ids).await?;
+    }
+    leaving::delete(tx, due.volunteer_id, &ids).await?;
+    progress::uncount(tx, &gone).await?;
+    Ok(i64::try_from(gone.len()).unwrap_or(i64::MAX))
+}
+
+/// What is stored beside looks and tags.
+async fn rest_leaves(tx: &Transaction<'_>, due: &Due) -> Result<(), DbError> {
+    if let Some(to) = due.continues_as {
+        assignments::copy_renewals(tx, due.volunteer_id, to).await?;
+    }
+    assignments::delete_renewals(tx, due.volunteer_id).await?;
+    if due.continues_as.is_none() {
+        queries::codes::delete_of(tx, due.volunteer_id).await?;
+    }
+    Ok(())
+}
+
+/// Seconds until it is looked again.
+fn next(due: &Due) -> Option<f64> {
+    let passed = due.seconds.max(0.0);
+    (passed < WATCHED_FOR.as_secs_f64()).then(|| {
+        passed.clamp(
+            WATCHED_AFTER_MIN.as_secs_f64(),
+            WATCHED_AFTER_MAX.as_secs_f64(),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_looked_again_until_no_call_can_be_on_its_way() {
+        let (mut seconds, mut looks) = (0.0, 0);
+        let due = |seconds| Due {
+            hash: Vec::new(),
+            volunteer_id: Uuid::nil(),
+            continues_as: None,
+            seconds,
+            is_settled: true,
+        };
+        while let Some(pause) = next(&due(seconds)) {
+            seconds += pause;
+            looks += 1;
+        }
+        assert!(seconds >= WATCHED_FOR.as_secs_f64());
+        assert!((8..30).contains(&looks), "{looks}");
+    }
+}
