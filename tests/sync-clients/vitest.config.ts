@@ -1,0 +1,18 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["tests/**/*.test.ts"],
+    environment: "node",
+    globalSetup: ["harness/setup.ts"],
+    // Longer than anything takes: a machine that builds meanwhile is five times as slow.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    // They mostly wait.
+    maxWorkers: 4,
+    // RxDB opens 13 collections in one process at most.
+    maxConcurrency: 3,
+    // The stock clients print what they retry.
+    silent: "passed-only",
+  },
+});
