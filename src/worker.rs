@@ -36,7 +36,7 @@ const JOBS: [&str; 9] = [
 /// How a step of one can end.
 const OUTCOMES: [&str; 3] = ["worked", "idle", "failed"];
 
-/// Rest of a loop that found nothing to do.
+/// Rest of a loop that has nothing more to do at once.
 const IDLE: Duration = Duration::from_millis(200);
 /// The same for what nobody waits for.
 const PREFETCH_IDLE: Duration = Duration::from_secs(1);
@@ -83,10 +83,7 @@ pub async fn run(app: &App, tiles: Tiles, stop: impl Future<Output = ()>) {
     };
     let always = futures_util::future::join5(
         repeat(app, progress, running.clone(), IDLE, async || {
-            progress::step(app)
-                .await
-                .map(|changes| changes > 0)
-                .map_err(Into::into)
+            progress::step(app).await.map_err(Into::into)
         }),
         prepare(app, preparation, running.clone()),
         repeat(app, close, running.clone(), IDLE, async || {
@@ -214,7 +211,7 @@ async fn close_ended(app: &App) -> anyhow::Result<bool> {
     Ok(!closed.is_empty())
 }
 
-/// Repeats a step: at once while there is work, after `idle` when there is none.
+/// Repeats a step: at once while there is more to do, after `idle` when there is not.
 async fn repeat(
     app: &App,
     name: &'static str,

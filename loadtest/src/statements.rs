@@ -47,14 +47,25 @@ impl Statements {
 
     /// Everything that the servers ran since, most frequent first.
     pub async fn read(&self) -> anyhow::Result<Vec<Counted>> {
+        self.of(true).await
+    }
+
+    /// Everything that the worker ran since, most time first.
+    pub async fn read_of_worker(&self) -> anyhow::Result<Vec<Counted>> {
+        let mut statements = self.of(false).await?;
+        statements.sort_by(|one, other| other.total_ms.total_cmp(&one.total_ms));
+        Ok(statements)
+    }
+
+    async fn of(&self, servers: bool) -> anyhow::Result<Vec<Counted>> {
         let sql = "SELECT ltrim(split_part(s.query, E'\\n', 1), '- ') AS name,
                           sum(s.calls)::int8 AS calls, sum(s.total_exec_time) AS total_ms
                    FROM pg_stat_statements AS s
                    JOIN pg_roles AS r ON r.oid = s.userid
-                   WHERE r.rolname = $1
+                   WHERE (r.rolname = $1) = $2
                    GROUP BY 1
                    ORDER BY 2 DESC";
-        let rows = self.client.query(sql, &[&ROLE]).await?;
+        let rows = self.client.query(sql, &[&ROLE, &servers]).await?;
         Ok(rows
             .iter()
             .map(|row| Counted {

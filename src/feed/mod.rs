@@ -54,9 +54,16 @@ pub struct Piece {
 }
 
 impl Piece {
-    /// How many changes it holds.
-    pub fn changes(&self) -> usize {
-        self.looks.len() + self.tags.len() + self.decisions.len()
+    /// Whether it holds no change.
+    pub fn is_empty(&self) -> bool {
+        self.looks.is_empty() && self.tags.is_empty() && self.decisions.is_empty()
+    }
+
+    /// Whether it may have ended at the limit that it was read with.
+    pub fn is_whole(&self, limit: i64) -> bool {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let kinds = [self.looks.len(), self.tags.len(), self.decisions.len()];
+        kinds.into_iter().any(|changes| changes >= limit)
     }
 }
 

@@ -1,4 +1,5 @@
-//! Statements of the feed. `xid8` crosses the wire as `int8`, by way of its text.
+//! Statements of the feed. `xid8` crosses the wire as `int8`, by way of its text; `ORDER BY` names
+//! the column with its table, or it would mean that text's number, which no index has in order.
 
 use jiff::Timestamp;
 use tokio_postgres::{GenericClient, Row, types::Type};
@@ -49,7 +50,7 @@ pub async fn looks_after(
         FROM looks
         WHERE (xid, id, volunteer_id) > ($1::text::xid8, $2, $3)
           AND xid < pg_snapshot_xmin(pg_current_snapshot())
-        ORDER BY xid, id, volunteer_id
+        ORDER BY looks.xid, id, volunteer_id
         LIMIT $4";
     let rows = db
         .query_typed(sql, &after_params(after, &after.xid.to_string(), &limit))
@@ -76,7 +77,7 @@ pub async fn tags_after(
         FROM tags
         WHERE (xid, id, volunteer_id) > ($1::text::xid8, $2, $3)
           AND xid < pg_snapshot_xmin(pg_current_snapshot())
-        ORDER BY xid, id, volunteer_id
+        ORDER BY tags.xid, id, volunteer_id
         LIMIT $4";
     let rows = db
         .query_typed(sql, &after_params(after, &after.xid.to_string(), &limit))
@@ -101,7 +102,7 @@ pub async fn decisions_after(
         FROM cell_decisions
         WHERE (xid, campaign_id, cell) > ($1::text::xid8, $2, $3)
           AND xid < pg_snapshot_xmin(pg_current_snapshot())
-        ORDER BY xid, campaign_id, cell
+        ORDER BY cell_decisions.xid, campaign_id, cell
         LIMIT $4";
     let rows = db
         .query_typed(
@@ -175,7 +176,7 @@ pub async fn lag(db: &impl GenericClient, reader: &str) -> Result<Lag, DbError> 
              ORDER BY xid, id, volunteer_id LIMIT 1),
             (SELECT decided_at FROM cell_decisions
              WHERE (xid, campaign_id, cell) > (c.decisions_xid, c.decisions_campaign, c.decisions_cell)
-             ORDER BY xid, campaign_id, cell LIMIT 1)) AS oldest_unread
+             ORDER BY cell_decisions.xid, campaign_id, cell LIMIT 1)) AS oldest_unread
         FROM (SELECT 1) AS one
         LEFT JOIN feed_cursors AS c ON c.reader = $1";
     let row = db.query_typed_one(sql, &[(&reader, Type::TEXT)]).await?;

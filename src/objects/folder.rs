@@ -4,19 +4,25 @@
 
 use std::{
     fmt,
-    fs::{File, FileTimes},
+    fs::{File, FileTimes, Metadata},
+    future::ready,
     io,
     time::{Duration, SystemTime},
 };
 
 use async_trait::async_trait;
-use futures_util::stream::BoxStream;
+use bytes::Bytes;
+use futures_util::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
 use object_store::{
-    CopyOptions, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta,
-    ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
-    local::LocalFileSystem, path::Path,
+    Attributes, CopyOptions, Extensions, GetOptions, GetResult, GetResultPayload, ListResult,
+    MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload,
+    PutResult, Result, local::LocalFileSystem, path::Path,
 };
 
+use super::in_memory;
 use crate::clock::Clock;
 
 /// A use is noted when the last one is older: a popular object costs one write a minute.
@@ -33,17 +39,64 @@ impl Folder {
         Self { files, clock }
     }
 
-    fn note_use(&self, file: &File) -> io::Result<()> {
-        let now = SystemTime::from(self.clock.now());
-        let used = file.metadata()?.accessed()?;
-        if now
-            .duration_since(used)
-            .is_ok_and(|since| since > NOTED_AFTER)
+    /// The whole object, if nothing has to wait for a disk: neither the read nor noting the use.
+    fn get_from_memory(&self, location: &Path) -> Option<GetResult> {
+        let file = in_memory::open(&self.files.path_to_filesystem(location).ok()?)?;
+        let metadata = file.metadata().ok()?;
+        let size = metadata.len();
+        if !metadata.is_file()
+            || size > in_memory::BYTES_MAX
+            || self.is_to_be_noted(&metadata).ok()?
         {
+            return None;
+        }
+        let bytes = Bytes::from(in_memory::read(&file, size.try_into().ok()?)?);
+        Some(GetResult {
+            payload: GetResultPayload::Stream(stream::once(ready(Ok(bytes))).boxed()),
+            meta: ObjectMeta {
+                location: location.clone(),
+                last_modified: metadata.modified().ok()?.into(),
+                size,
+                e_tag: None,
+                version: None,
+            },
+            range: 0..size,
+            attributes: Attributes::default(),
+            extensions: Extensions::default(),
+        })
+    }
+
+    fn is_to_be_noted(&self, metadata: &Metadata) -> io::Result<bool> {
+        let now = SystemTime::from(self.clock.now());
+        let since = now.duration_since(metadata.accessed()?);
+        Ok(since.is_ok_and(|since| since > NOTED_AFTER))
+    }
+
+    fn note_use(&self, file: &File) -> io::Result<()> {
+        if self.is_to_be_noted(&file.metadata()?)? {
+            let now = SystemTime::from(self.clock.now());
             file.set_times(FileTimes::new().set_accessed(now))?;
         }
         Ok(())
     }
+}
+
+/// Whether no condition, range or version is named.
+fn asks_for_all(options: &GetOptions) -> bool {
+    let GetOptions {
+        if_match: None,
+        if_none_match: None,
+        if_modified_since: None,
+        if_unmodified_since: None,
+        range: None,
+        version: None,
+        head: false,
+        ..
+    } = options
+    else {
+        return false;
+    };
+    true
 }
 
 impl fmt::Display for Folder {
@@ -73,6 +126,11 @@ impl ObjectStore for Folder {
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         let is_read = !options.head;
+        if asks_for_all(&options)
+            && let Some(found) = self.get_from_memory(location)
+        {
+            return Ok(found);
+        }
         let found = self.files.get_opts(location, options).await?;
         if let GetResultPayload::File(file, _) = &found.payload
             && is_read

@@ -4,6 +4,7 @@
 //! one that is there is refused when the process starts.
 
 mod folder;
+mod in_memory;
 
 use std::{path::Path, sync::Arc, time::Duration};
 

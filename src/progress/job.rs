@@ -22,19 +22,19 @@ use crate::{
 /// Changes of each kind that one step reads at most.
 const STEP_MAX: i64 = 5000;
 
-/// Reads the next piece of the feed; returns how many changes it held. 0 also when another
-/// worker is at it.
-pub async fn step(app: &App) -> Result<usize, DbError> {
+/// Reads the next piece of the feed; returns whether it was a whole one, so that more is to be
+/// expected at once. Otherwise it is better to rest: a step costs much the same for few changes as
+/// for many.
+pub async fn step(app: &App) -> Result<bool, DbError> {
     let mut conn = app.db.get().await?;
     let tx = conn.begin().await?;
     let Some(cursor) = feed::take(&tx, READER).await? else {
-        return Ok(0);
+        return Ok(false);
     };
     let piece = feed::read(&tx, &cursor, STEP_MAX).await?;
-    let changes = piece.changes();
-    if changes == 0 {
+    if piece.is_empty() {
         tx.commit().await?;
-        return Ok(0);
+        return Ok(false);
     }
     let of_looks = piece.looks.iter().map(|look| (look.campaign_id, look.cell));
     let of_tags = piece.tags.iter().map(|tag| (tag.campaign_id, tag.cell));
@@ -50,7 +50,7 @@ pub async fn step(app: &App) -> Result<usize, DbError> {
     store_totals(&tx, &piece.looks, &cells).await?;
     feed::advance(&tx, READER, &piece.next).await?;
     tx.commit().await?;
-    Ok(changes)
+    Ok(piece.is_whole(STEP_MAX))
 }
 
 /// Moves the numbers that are sums over cells by how the cells changed.

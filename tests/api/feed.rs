@@ -259,3 +259,29 @@ async fn verify_names_every_number_that_is_wrong() {
         assert!(verify(&app).await.0, "{repair}");
     }
 }
+
+/// A search that nobody has gathered statistics of yet, as in its first minutes.
+#[tokio::test]
+async fn to_count_a_cell_no_tags_of_others_are_read() {
+    let app = App::start().await;
+    let campaign = app.campaign().cells(4, 4).looks_wanted(9).open().await;
+    for _ in 0..4 {
+        let looks: Vec<Value> = campaign
+            .cells
+            .iter()
+            .map(|cell| tagged(*cell, (0..20).map(|_| point(cell.centre()))))
+            .collect();
+        let volunteer = app.volunteer().await;
+        campaign.send_batch(&volunteer, &looks).await.expect(200);
+    }
+    campaign.progress_shows("/tags", 4 * 16 * 20).await;
+    // PostgreSQL tells what was read of an index a second later.
+    let reads = |index: &str| {
+        format!("SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = '{index}'")
+    };
+    eventually("the reads of the worker are known", || async {
+        (app.number(&reads("tags_cell_idx")).await > 0).then_some(())
+    })
+    .await;
+    assert_eq!(app.number(&reads("tags_newest_idx")).await, 0);
+}

@@ -30,6 +30,8 @@ const RATE_PART: f64 = 0.98;
 const STATEMENTS_PER_READ: Budget = Budget::AtMost(0.02);
 /// How the names of statements begin that store looks.
 const WRITES: &str = "looks::";
+/// Statements of the worker that are shown.
+const WORKER_STATEMENTS: usize = 8;
 
 pub async fn run(options: &Options, place: &Place) -> anyhow::Result<Report> {
     let stage = Stage::set(options, place, "surge", place.servers(SERVERS).await?).await?;
@@ -52,6 +54,9 @@ pub async fn run(options: &Options, place: &Place) -> anyhow::Result<Report> {
     let statements = stage.statements.read().await?;
     at_the_peak(options, &tally, &mut report)?;
     numbers(&tally, &statements, &mut report);
+    report
+        .tables
+        .push(of_worker(stage.statements.read_of_worker().await?));
     report.notes.push(
         "Rates of lines other than that of the peak are over the whole time, until the last person had left.".to_owned(),
     );
@@ -108,6 +113,26 @@ fn about(options: &Options, crowd: &Crowd, cells: u64, report: &mut Report) {
         habits.tiles,
         habits.dashboards
     ));
+}
+
+/// What the numbers cost that follow from the looks.
+fn of_worker(statements: Vec<Counted>) -> Table {
+    let row = |one: Counted| {
+        vec![
+            format!("`{}`", one.name),
+            one.calls.to_string(),
+            format!("{:.0}", one.total_ms),
+        ]
+    };
+    Table {
+        title: "Statements of the worker meanwhile".to_owned(),
+        head: vec!["", "calls", "ms in the database"],
+        rows: statements
+            .into_iter()
+            .take(WORKER_STATEMENTS)
+            .map(row)
+            .collect(),
+    }
 }
 
 /// What was answered while the peak was held.

@@ -24,7 +24,7 @@ pub async fn list(db: &impl GenericClient, filter: &Filter<'_>) -> Result<Vec<Ta
         SELECT id, volunteer_id, look_id, cell, tag_type, ST_AsGeoJSON(place, 9, 0) AS geometry,
                note, campaign_version, revision, received_at, updated_at
         FROM tags
-        WHERE campaign_id = $1 AND withdrawn_at IS NULL
+        WHERE campaign_id = $1 AND withdrawn_at IS NULL AND tag_type <> ''
           AND ($2::uuid IS NULL OR volunteer_id = $2)
           AND ($3::text IS NULL OR tag_type = $3)
           AND ($4::float8[] IS NULL OR place && ANY (
@@ -182,7 +182,7 @@ pub async fn export(
                ST_X(ST_PointOnSurface(place)) AS lon, ST_Y(ST_PointOnSurface(place)) AS lat,
                ST_AsText(place, 9) AS wkt
         FROM tags
-        WHERE campaign_id = $1 AND withdrawn_at IS NULL AND received_at <= $2
+        WHERE campaign_id = $1 AND withdrawn_at IS NULL AND tag_type <> '' AND received_at <= $2
           AND ($3::timestamptz IS NULL OR (received_at, id, volunteer_id) > ($3, $4, $5))
         ORDER BY received_at, id, volunteer_id
         LIMIT $6";
