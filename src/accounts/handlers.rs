@@ -4,18 +4,17 @@ use actix_web::{HttpResponse, get, http::header, post, web::Data};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{
     Departed, DeviceSecret, LetIn, Organiser, Standing, Token, TokenKeys, extract::forgotten,
 };
 use crate::{
-    http::{OptionalBody, Problem, ProblemBody},
+    http::{OptionalBody, Problem, ProblemBody, Routes},
     state::App,
 };
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routes<'_>) {
     config.service(sign_up).service(read_me);
 }
 

@@ -3,7 +3,6 @@
 use actix_web::{HttpResponse, get, http::header, patch, web::Data};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     Admission,
@@ -11,11 +10,11 @@ use super::{
 };
 use crate::{
     accounts::{Organiser, Scope},
-    http::{Body, Problem},
+    http::{Body, Problem, Routes},
     state::App,
 };
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routes<'_>) {
     config.service(read_mode).service(change_mode);
 }
 

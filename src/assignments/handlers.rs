@@ -6,7 +6,6 @@ use actix_web::{HttpResponse, http::header, post, web::Data};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{
@@ -20,7 +19,8 @@ use crate::{
     campaigns::{self, ImageryView, LEASE_SECONDS_MAX, LEASE_SECONDS_MIN, Running},
     geo::{CellId, LonLat, Tile},
     http::{
-        Body, FieldErrors, PathParam, Problem, ProblemBody, extract::OptionalBody, text::Localised,
+        Body, FieldErrors, PathParam, Problem, ProblemBody, Routes, extract::OptionalBody,
+        text::Localised,
     },
     imagery,
     state::App,
@@ -29,7 +29,7 @@ use crate::{
 /// Other campaigns that are named to somebody who has seen all of one.
 const OTHERS_MAX: i64 = 5;
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routes<'_>) {
     config.service(deal).service(renew);
 }
 

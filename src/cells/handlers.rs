@@ -4,7 +4,6 @@ use actix_web::{HttpRequest, HttpResponse, get, http::header, patch, web::Data};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     model::{CellState, Decision, Listed, ListedCell, Verdict},
@@ -13,11 +12,11 @@ use super::{
 use crate::{
     accounts::{Organiser, Scope, Viewer},
     campaigns::{self, Campaign},
-    http::{Body, PathParam, Problem, ProblemBody, Query, page},
+    http::{Body, PathParam, Problem, ProblemBody, Query, Routes, page},
     state::App,
 };
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routes<'_>) {
     config.service(list).service(decide);
 }
 

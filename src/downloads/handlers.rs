@@ -4,14 +4,13 @@ use actix_web::{HttpResponse, get, http::header, web::Data};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{file::File, stream::Download};
 use crate::{
     accounts::{Organiser, Scope, TokenKeys, Viewer},
     campaigns,
-    http::{PathParam, Problem, ProblemBody, Query},
+    http::{PathParam, Problem, ProblemBody, Query, Routes},
     state::App,
 };
 
@@ -20,7 +19,7 @@ const TICKET_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 /// Rows by which the size is estimated.
 const SAMPLE_ROWS: i64 = 100;
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routes<'_>) {
     config.service(list).service(read);
 }
 

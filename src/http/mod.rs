@@ -19,7 +19,9 @@ pub mod page;
 mod problem;
 pub mod ready;
 mod receive;
+mod routes;
 pub mod text;
 
 pub use extract::{Body, OptionalBody, PathParam, Query};
 pub use problem::{FieldError, FieldErrors, Problem, ProblemBody};
+pub use routes::Routes;

@@ -9,7 +9,6 @@ use actix_web::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     Tiles, descriptions,
@@ -22,11 +21,11 @@ use super::{
 use crate::{
     accounts::{Organiser, Scope},
     geo::tile::Tile,
-    http::{Body, PathParam, Problem, Query, etag, page},
+    http::{Body, PathParam, Problem, Query, Routes, etag, page},
     state::App,
 };
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routes<'_>) {
     config
         .service(create)
         .service(try_address)

@@ -4,7 +4,6 @@ use actix_web::{HttpRequest, HttpResponse, http::header, post, web::Data};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     Batcher,
@@ -14,13 +13,14 @@ use super::{
 use crate::{
     accounts::Volunteer,
     http::{
-        Body, FieldErrors, PathParam, Problem, ProblemBody, extract, limits::BATCH_BODY_BYTES_MAX,
+        Body, FieldErrors, PathParam, Problem, ProblemBody, Routes, extract,
+        limits::BATCH_BODY_BYTES_MAX,
     },
     rates,
     state::App,
 };
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routes<'_>) {
     config.service(record).service(record_batch);
     tags::routes(config);
 }

@@ -4,18 +4,17 @@ use actix_web::{HttpRequest, HttpResponse, get, post, web::Data};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{PrefetchView, Zooms};
 use crate::{
     accounts::{Organiser, Scope, Viewer},
     campaigns::{self, Campaign},
     geo::CellId,
-    http::{PathParam, Problem, ProblemBody, Query, extract::OptionalBody, page},
+    http::{PathParam, Problem, ProblemBody, Query, Routes, extract::OptionalBody, page},
     state::App,
 };
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routes<'_>) {
     config
         .service(read)
         .service(start)

@@ -9,14 +9,13 @@ use actix_web::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
-use utoipa::{ToSchema, openapi::OpenApi};
-use utoipa_actix_web::service_config::ServiceConfig;
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa::ToSchema;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
     admission::Admission,
     cache, db, feed,
-    http::{Problem, etag, middleware::Traffic},
+    http::{Problem, Routes, etag, middleware::Traffic},
     looks::Batcher,
     progress::READER,
     state::App,
@@ -25,7 +24,7 @@ use crate::{
 /// Longest wait for the age of what progress has not read; without an answer the last one stays.
 const LAG_WITHIN: Duration = Duration::from_millis(500);
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routes<'_>) {
     config
         .service(live)
         .service(ready)
@@ -58,9 +57,10 @@ struct Alive {
 }
 
 /// The browsable documentation, from embedded files.
-pub fn docs(config: &mut web::ServiceConfig, document: &OpenApi) {
+pub fn docs(config: &mut web::ServiceConfig) {
+    let shown = Config::from("/openapi.json");
     config.service(web::redirect("/docs", "/docs/"));
-    config.service(SwaggerUi::new("/docs/{_:.*}").url("/docs/openapi.json", document.clone()));
+    config.service(SwaggerUi::new("/docs/{_:.*}").config(shown));
 }
 
 /// Is the process alive

@@ -8,7 +8,7 @@ mod fallback;
 mod health;
 mod listen;
 
-use std::{future::Future, net::TcpListener, sync::Arc, time::Duration};
+use std::{future::Future, net::TcpListener, time::Duration};
 
 use actix_web::{App as WebApp, dev::Server, web::Data};
 use anyhow::Context;
@@ -23,6 +23,7 @@ use crate::{
     config::ListenConfig,
     downloads,
     http::{
+        Routes,
         middleware::{Around, Traffic},
         openapi,
     },
@@ -105,11 +106,11 @@ pub fn build(
     let (rates, departed) = (Data::new(rates), Data::new(departed));
     let (dealer, batcher) = (Data::new(dealer), Data::new(batcher));
     let admission = Data::new(admission);
-    let document = Arc::new(document());
+    let document = document();
     let methods = Data::new(Methods::new(&openapi::methods(&document), pages::paths())?);
     let text = Data::new(openapi_text(&document)?);
     listen::serve(listener, config, move || {
-        let (web, _) = WebApp::new()
+        WebApp::new()
             .app_data(app.clone())
             .app_data(traffic.clone())
             .app_data(keys.clone())
@@ -122,10 +123,8 @@ pub fn build(
             .app_data(metrics.clone())
             .app_data(methods.clone())
             .app_data(text.clone())
-            .into_utoipa_app()
-            .configure(features)
-            .split_for_parts();
-        web.configure(|config| health::docs(config, &document))
+            .configure(|config| features(&mut Routes::of_server(config)))
+            .configure(health::docs)
             .configure(pages::routes)
             .default_service(actix_web::web::to(fallback::answer))
             .wrap(admission::Layer::new(admission.get_ref().clone()))
@@ -199,28 +198,28 @@ async fn quiet(traffic: &Traffic) {
 }
 
 /// Every feature of the API. Routes are tried in this order, so what is asked most comes first.
-fn features(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    assignments::routes(config);
-    campaigns::public_routes(config);
-    looks::routes(config);
-    sync::routes(config);
-    accounts::routes(config);
-    campaigns::routes(config);
-    progress::routes(config);
-    cells::routes(config);
-    downloads::routes(config);
-    volunteers::routes(config);
-    prefetch::routes(config);
-    imagery::routes(config);
-    admission::routes(config);
-    health::routes(config);
+fn features(routes: &mut Routes<'_>) {
+    assignments::routes(routes);
+    campaigns::public_routes(routes);
+    looks::routes(routes);
+    sync::routes(routes);
+    accounts::routes(routes);
+    campaigns::routes(routes);
+    progress::routes(routes);
+    cells::routes(routes);
+    downloads::routes(routes);
+    volunteers::routes(routes);
+    prefetch::routes(routes);
+    imagery::routes(routes);
+    admission::routes(routes);
+    health::routes(routes);
 }
 
 /// The OpenAPI document, from the handlers.
 pub fn document() -> utoipa::openapi::OpenApi {
     let (_, collected) = WebApp::new()
         .into_utoipa_app()
-        .configure(features)
+        .configure(|config| features(&mut Routes::of_document(config)))
         .split_for_parts();
     let mut document = openapi::complete(collected);
     admission::document(&mut document);

@@ -28,7 +28,7 @@ mod tickets;
 mod turn;
 mod watermelon;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::Routes;
 
 pub use collection::{Collection, Page};
 pub use document::Document;
@@ -50,7 +50,7 @@ pub const WAITING_TAGS_MAX: i64 = 20_000;
 /// Pushed tags that count as one call.
 pub const TAGS_PER_CALL: usize = 4;
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routes<'_>) {
     rxdb::routes(config);
     watermelon::routes(config);
     tickets::routes(config);

@@ -12,7 +12,6 @@ use actix_web::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     Checkpoint, Collection, DOCUMENTS_MAX, SCHEMA_VERSION, TAGS_PER_CALL,
@@ -24,7 +23,7 @@ use super::{
 };
 use crate::{
     accounts::Volunteer,
-    http::{Body, PathParam, Problem, ProblemBody, Query, limits::BATCH_BODY_BYTES_MAX},
+    http::{Body, PathParam, Problem, ProblemBody, Query, Routes, limits::BATCH_BODY_BYTES_MAX},
     rates,
     state::App,
 };
@@ -32,7 +31,7 @@ use crate::{
 /// Documents of a pull when the client does not say.
 const LIMIT_DEFAULT: usize = 100;
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routes<'_>) {
     config.service(pull).service(push);
 }
 

@@ -8,19 +8,18 @@ use actix_web::{
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use crate::{
     accounts::{TokenKeys, Volunteer},
-    http::Problem,
+    http::{Problem, Routes},
     state::App,
 };
 
 /// For how long a ticket opens a stream.
 const TICKET_FOR: Duration = Duration::from_mins(10);
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routes<'_>) {
     config.service(make);
 }
 

@@ -4,7 +4,6 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, post, web:
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{
@@ -16,7 +15,7 @@ use super::{
 };
 use crate::{
     accounts::{Departed, MaybeVolunteer, SignedUp, TokenKeys, Volunteer},
-    http::{Body, FieldErrors, Problem, ProblemBody, Query},
+    http::{Body, FieldErrors, Problem, ProblemBody, Query, Routes},
     rates,
     state::App,
 };
@@ -26,7 +25,7 @@ const JOINING_RETRY_SECS: u32 = 2;
 /// What has to be said to be forgotten.
 const FORGET: &str = "forget";
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routes<'_>) {
     config
         .service(make_code)
         .service(use_code)

@@ -3,17 +3,16 @@
 use actix_web::{HttpRequest, HttpResponse, delete, http::header, post, web::Data};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::owned;
 use crate::{
     accounts::Organiser,
     campaigns::{define, state::Action, view::CampaignView},
-    http::{PathParam, Problem, ProblemBody, etag, extract::OptionalBody},
+    http::{PathParam, Problem, ProblemBody, Routes, etag, extract::OptionalBody},
     state::App,
 };
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routes<'_>) {
     config
         .service(publish)
         .service(pause)

@@ -6,7 +6,6 @@ use actix_web::{HttpRequest, HttpResponse, get, http::header, patch, post, web::
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     Reference, changes, define,
@@ -21,17 +20,20 @@ use super::{
 };
 use crate::{
     accounts::{Organiser, Scope, Viewer},
-    http::{Body, PathParam, Problem, ProblemBody, Query, etag, limits::AREA_BODY_BYTES_MAX, page},
+    http::{
+        Body, PathParam, Problem, ProblemBody, Query, Routes, etag, limits::AREA_BODY_BYTES_MAX,
+        page,
+    },
     state::App,
 };
 
 /// What everybody asks.
-pub fn public_routes(config: &mut ServiceConfig) {
+pub fn public_routes(config: &mut Routes<'_>) {
     config.service(list).service(read);
 }
 
 /// What organisers do.
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routes<'_>) {
     config.service(create).service(estimate).service(change);
     actions::routes(config);
 }

@@ -8,19 +8,18 @@ mod wmts;
 use actix_web::{HttpRequest, HttpResponse, get, web::Data};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     model::{Layer, LayerDefinition},
     tiles::Tiles,
 };
 use crate::{
-    http::{PathParam, Problem, etag, origin::Origin},
+    http::{PathParam, Problem, Routes, etag, origin::Origin},
     state::App,
 };
 pub use tilejson::TileJson;
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routes<'_>) {
     config.service(tile_json).service(capabilities);
 }
 

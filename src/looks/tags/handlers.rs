@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{TagEdit, TagRow, cell, queries};
@@ -13,11 +12,11 @@ use crate::{
     accounts::{Viewer, Volunteer},
     campaigns,
     geo::bbox::Bbox,
-    http::{Body, PathParam, Problem, ProblemBody, Query, etag, page},
+    http::{Body, PathParam, Problem, ProblemBody, Query, Routes, etag, page},
     state::App,
 };
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routes<'_>) {
     config
         .service(list)
         .service(read)

@@ -14,7 +14,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     READER, queries,
@@ -25,11 +24,11 @@ use crate::{
     cache::{Key, Loaded},
     campaigns::{self, Activity, Campaign, Reference, State},
     feed,
-    http::{PathParam, Problem, Query, etag, ready::Ready},
+    http::{PathParam, Problem, Query, Routes, etag, ready::Ready},
     state::App,
 };
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routes<'_>) {
     config
         .service(read)
         .service(map::read_cells)

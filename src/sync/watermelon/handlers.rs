@@ -2,7 +2,6 @@
 
 use actix_web::{HttpRequest, HttpResponse, get, http::header, post, web::Data};
 use serde::Deserialize;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     Since,
@@ -11,13 +10,13 @@ use super::{
 };
 use crate::{
     accounts::Volunteer,
-    http::{Body, Problem, ProblemBody, Query, limits::BATCH_BODY_BYTES_MAX},
+    http::{Body, Problem, ProblemBody, Query, Routes, limits::BATCH_BODY_BYTES_MAX},
     rates,
     state::App,
     sync::{Collection, TAGS_PER_CALL},
 };
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routes<'_>) {
     config.service(pull_changes).service(push_changes);
 }
 
