@@ -1,14 +1,15 @@
 //! Where features add their handlers: to a server that answers, or to the document that describes
-//! them. A document takes some ten megabytes while it is collected, so servers do without.
+//! them. A document takes megabytes while it is collected, so servers do without.
 
 use actix_web::{dev::HttpServiceFactory, web};
-use utoipa_actix_web::{OpenApiFactory, service_config::ServiceConfig};
+use utoipa::openapi::{Components, OpenApi};
+use utoipa_actix_web::OpenApiFactory;
 
 pub struct Routes<'a>(Target<'a>);
 
 enum Target<'a> {
     Server(&'a mut web::ServiceConfig),
-    Document(&'a mut ServiceConfig<'a>),
+    Document(&'a mut OpenApi),
 }
 
 impl<'a> Routes<'a> {
@@ -17,9 +18,9 @@ impl<'a> Routes<'a> {
         Self(Target::Server(config))
     }
 
-    /// Of a server that only tells what its handlers say of themselves.
-    pub fn of_document(config: &'a mut ServiceConfig<'a>) -> Self {
-        Self(Target::Document(config))
+    /// Collects what the handlers say of themselves.
+    pub fn of_document(document: &'a mut OpenApi) -> Self {
+        Self(Target::Document(document))
     }
 
     /// Adds a handler.
@@ -31,8 +32,12 @@ impl<'a> Routes<'a> {
             Target::Server(config) => {
                 config.service(handler);
             }
-            Target::Document(config) => {
-                config.service(handler);
+            Target::Document(document) => {
+                document.paths.merge(handler.paths());
+                let mut schemas = Vec::new();
+                handler.schemas(&mut schemas);
+                let components = document.components.get_or_insert_with(Components::new);
+                components.schemas.extend(schemas);
             }
         }
         self

@@ -13,7 +13,7 @@ use std::{future::Future, net::TcpListener, time::Duration};
 use actix_web::{App as WebApp, dev::Server, web::Data};
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
-use utoipa_actix_web::AppExt;
+use utoipa::openapi::OpenApi;
 
 use crate::{
     accounts::{self, Departed, TokenKeys},
@@ -216,17 +216,15 @@ fn features(routes: &mut Routes<'_>) {
 }
 
 /// The OpenAPI document, from the handlers.
-pub fn document() -> utoipa::openapi::OpenApi {
-    let (_, collected) = WebApp::new()
-        .into_utoipa_app()
-        .configure(|config| features(&mut Routes::of_document(config)))
-        .split_for_parts();
+pub fn document() -> OpenApi {
+    let mut collected = OpenApi::default();
+    features(&mut Routes::of_document(&mut collected));
     let mut document = openapi::complete(collected);
     admission::document(&mut document);
     document
 }
 
 /// The document as it is served.
-pub fn openapi_text(document: &utoipa::openapi::OpenApi) -> anyhow::Result<String> {
+pub fn openapi_text(document: &OpenApi) -> anyhow::Result<String> {
     document.to_pretty_json().context("the OpenAPI document")
 }
