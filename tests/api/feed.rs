@@ -269,7 +269,7 @@ async fn to_count_a_cell_no_tags_of_others_are_read() {
         let looks: Vec<Value> = campaign
             .cells
             .iter()
-            .map(|cell| tagged(*cell, (0..20).map(|_| point(cell.centre()))))
+            .map(|cell| tagged(*cell, (0..20).map(|_| point(cell.middle()))))
             .collect();
         let volunteer = app.volunteer().await;
         campaign.send_batch(&volunteer, &looks).await.expect(200);
