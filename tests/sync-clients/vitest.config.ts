@@ -6,7 +6,7 @@ export default defineConfig({
     environment: "node",
     globalSetup: ["harness/setup.ts"],
     // Longer than anything takes: a machine that builds meanwhile is five times as slow.
-    testTimeout: 120_000,
+    testTimeout: 180_000,
     hookTimeout: 120_000,
     // They mostly wait.
     maxWorkers: 4,

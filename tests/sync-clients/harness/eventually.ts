@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** Longest wait for something that must happen, in milliseconds. */
-export const DEADLINE_MS = 30_000;
+export const DEADLINE_MS = 60_000;
 
 /** Waits until a condition gives something that is true, and gives that; throws when it does not happen. */
 export async function eventually<T>(

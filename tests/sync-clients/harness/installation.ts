@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { type Campaign, openCampaign } from "./organiser.ts";
-import { Process, type Settings } from "./processes.ts";
+import { Process, type Settings, spotter } from "./processes.ts";
 import { newId } from "./wire.ts";
 
 /** What tests get of it. */
@@ -41,6 +41,8 @@ export async function install(): Promise<[Installation, () => Promise<void>]> {
     LOG: "warn",
     LOG_FILE: join(folder, "log"),
   };
+  // Past the pooler, which may let go of a database that is so new.
+  await spotter({ ...settings, DATABASE_URL: databaseUrl(name, "direct") }, "migrate");
   const first = await Process.server(settings);
   const second = await Process.server(settings);
   const worker = Process.worker(settings);
