@@ -27,6 +27,7 @@ pub mod assignments;
 pub mod cells;
 pub mod prefetch;
 pub mod looks;
+pub mod packs;
 pub mod sync;
 pub mod progress;
 pub mod downloads;

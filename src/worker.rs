@@ -13,7 +13,7 @@ use crate::{
     admission::Known,
     assignments, campaigns,
     imagery::{self, Budget, Tiles},
-    objects,
+    objects, packs,
     prefetch::Prefetcher,
     preparation::{self, Preparation, Step},
     progress,
@@ -32,6 +32,7 @@ const JOBS: [&str; 9] = [
     "waiting_tags",
     "forget_tombstones",
     "departures",
+    "packs",
 ];
 /// How a step of one can end.
 const OUTCOMES: [&str; 3] = ["worked", "idle", "failed"];
@@ -39,7 +40,7 @@ const OUTCOMES: [&str; 3] = ["worked", "idle", "failed"];
 /// Rest of a loop that has nothing more to do at once.
 const IDLE: Duration = Duration::from_millis(200);
 /// The same for what nobody waits for.
-const PREFETCH_IDLE: Duration = Duration::from_secs(1);
+const UNHURRIED_IDLE: Duration = Duration::from_secs(1);
 /// The same for the room that tiles take.
 const BUDGET_EVERY: Duration = Duration::from_mins(1);
 /// The same for tags whose look came in another way than they.
@@ -64,6 +65,7 @@ pub async fn run(app: &App, tiles: Tiles, stop: impl Future<Output = ()>) {
         waiting,
         tombstones,
         departures,
+        packs,
     ] = JOBS;
     let has_budget = budget_of(app).is_some();
     for job in JOBS.into_iter().filter(|job| *job != budget || has_budget) {
@@ -92,15 +94,20 @@ pub async fn run(app: &App, tiles: Tiles, stop: impl Future<Output = ()>) {
         repeat(app, forget, running.clone(), TIDY_EVERY, async || {
             imagery::forget_fetches(&app.db).await?;
             let more_codes = volunteers::forget_codes(&app.db).await?;
+            let more_packs = packs::forget_empty(&app.db).await?;
             let more_renewals = assignments::forget_ended(&app.db).await?;
-            Ok(more_codes || more_renewals)
+            Ok(more_codes || more_packs || more_renewals)
         }),
         Box::pin(fetch_ahead(app, prefetch, tiles, running.clone())),
     );
     let loops = futures_util::future::join4(
         always,
         Box::pin(keep_budget(app, budget, running.clone())),
-        Box::pin(keep_phones(app, [waiting, tombstones], running.clone())),
+        Box::pin(keep_phones(
+            app,
+            [waiting, tombstones, packs],
+            running.clone(),
+        )),
         Box::pin(depart(app, departures, running)),
     );
     let stopping = async {
@@ -120,15 +127,19 @@ struct Running {
     mode: Known,
 }
 
-/// What phones sent before it can be stored, and what they need not be told any more.
-async fn keep_phones(app: &App, [waiting, tombstones]: [&'static str; 2], running: Running) {
-    futures_util::future::join(
+/// What phones sent before it can be stored, what they need not be told any more, and their packs.
+async fn keep_phones(app: &App, names: [&'static str; 3], running: Running) {
+    let [waiting, tombstones, packs] = names;
+    futures_util::future::join3(
         repeat(app, waiting, running.clone(), WAITING_EVERY, async || {
             let settled = sync::settle_waiting(app).await;
             settled.map_err(|problem| anyhow::anyhow!("{problem}"))
         }),
-        repeat(app, tombstones, running, FORGET_EVERY, async || {
+        repeat(app, tombstones, running.clone(), FORGET_EVERY, async || {
             sync::forget_some(app).await.map_err(Into::into)
+        }),
+        repeat(app, packs, running, UNHURRIED_IDLE, async || {
+            packs::step(app).await.map_err(Into::into)
         }),
     )
     .await;
@@ -167,7 +178,7 @@ async fn prepare(app: &App, name: &'static str, running: Running) {
 
 async fn fetch_ahead(app: &App, name: &'static str, tiles: Tiles, running: Running) {
     let prefetcher = tokio::sync::Mutex::new(Prefetcher::new(tiles));
-    repeat(app, name, running.clone(), PREFETCH_IDLE, async || {
+    repeat(app, name, running.clone(), UNHURRIED_IDLE, async || {
         let mut prefetcher = prefetcher.lock().await;
         prefetcher.step(app, &running.is_ended, None).await
     })

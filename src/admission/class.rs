@@ -121,6 +121,8 @@ pub fn classify(method: &Method, path: &str, has_key: impl FnOnce() -> bool) -> 
         [""] | ["s", _] | ["organise", ..] if gets => return Kind::Page,
         ["v1", "campaigns", _, "assignments"] => Work::of(Assignments).writing().beginning(),
         ["v1", "campaigns", _, "assignments", "renew"] => Work::of(Assignments).writing(),
+        ["v1", "campaigns", _, "packs"] if !gets => Work::of(Assignments).writing().beginning(),
+        ["v1", "campaigns", _, "packs", _] if !gets => Work::of(Assignments).writing(),
         ["v1", "sync", ..] if gets => Work::of(Reads),
         ["v1", "sync", "tickets"] => Work::of(Reads),
         ["v1", "campaigns", _, "looks", ..] | ["v1", "sync", ..] => Work::of(Looks).writing(),
@@ -257,6 +259,15 @@ mod tests {
         ] {
             assert_eq!(class(method, path), expected, "{method} {path}");
         }
+    }
+
+    #[test]
+    fn packs_are_assignments() {
+        use Class::{Assignments, Reads};
+        let (packs, one) = ("/v1/campaigns/demo/packs", "/v1/campaigns/demo/packs/1");
+        assert_eq!(class("POST", packs), (Assignments, true, true));
+        assert_eq!(class("DELETE", one), (Assignments, true, false));
+        assert_eq!(class("GET", packs), (Reads, false, true));
     }
 
     #[test]

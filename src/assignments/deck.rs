@@ -120,12 +120,14 @@ impl Deck {
         Ok(found)
     }
 
-    /// Claims piles near a place, and near those that others wait for, into the hand.
+    /// Claims piles near a place for so many cells, and near places that others wait for, into the
+    /// hand.
     pub async fn claim_near(
         &self,
         app: &App,
         campaign: &Running,
         centre: Tile,
+        count: usize,
     ) -> Result<(), DbError> {
         let is_full = self.held().is_full();
         if is_full {
@@ -133,7 +135,7 @@ impl Deck {
         }
         let finished = self.held().lay_down_finished(campaign);
         self.put(app, finished).await?;
-        let claim = self.held().claim_near(centre);
+        let claim = self.held().claim_near(centre, count);
         self.claim_into_hand(app, &claim).await?;
         Ok(())
     }

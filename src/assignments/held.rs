@@ -164,9 +164,9 @@ impl Held {
         dealt
     }
 
-    /// The claim near a place and near others that are wanted.
-    pub fn claim_near(&mut self, centre: Tile) -> Claim {
-        self.near.claim(centre, &self.hand)
+    /// The claim near a place for so many cells, and near others that are wanted.
+    pub fn claim_near(&mut self, centre: Tile, count: usize) -> Claim {
+        self.near.claim(centre, count, &self.hand)
     }
 
     /// Whether the hand cannot take another claim near places.

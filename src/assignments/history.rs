@@ -6,10 +6,12 @@ use std::{
 };
 
 use jiff::Timestamp;
+use tokio_postgres::GenericClient;
 use uuid::Uuid;
 
 use super::{
-    ledger::{self, Given, Ledger, Seconds, VolunteerKey},
+    lay::nudge,
+    ledger::{self, Given, Ledger, VolunteerKey},
     order::pile_of,
     queries,
 };
@@ -42,6 +44,8 @@ pub async fn were_given(
 ) -> Result<Vec<CellId>, DbError> {
     let conn = db.get().await?;
     let mut known = queries::looked_at(&*conn, volunteer_id, campaign_id, cells).await?;
+    let rest = without(cells, &known);
+    known.extend(queries::taken_along(&*conn, volunteer_id, campaign_id, &rest).await?);
     drop(conn);
     let rest: Vec<CellId> = without(cells, &known);
     // Also to whoever the volunteer was before devices were linked.
@@ -75,6 +79,31 @@ pub async fn renew(
     let answered = answered.into_iter().map(|cell| (cell, Renewal::Answered));
     let unknown = cells.iter().map(|cell| (*cell, Renewal::NotGiven));
     Ok(unknown.chain(answered).chain(renewed).collect())
+}
+
+/// Keeps cells until a time that were dealt for a moment, in the transaction that notes whose they are.
+/// `dealt` has the ends of the leases with which they were dealt.
+pub async fn keep(
+    db: &impl GenericClient,
+    volunteer_id: Uuid,
+    campaign_id: Uuid,
+    dealt: &[(CellId, Timestamp)],
+    until: Timestamp,
+) -> Result<(), DbError> {
+    queries::keep(db, volunteer_id, campaign_id, dealt, until).await
+}
+
+/// Gives cells back that were kept: others may be given them, and the volunteer only when nothing else
+/// is left for them.
+pub async fn give_back(
+    db: &impl GenericClient,
+    volunteer_id: Uuid,
+    campaign_id: Uuid,
+    cells: &[CellId],
+) -> Result<(), DbError> {
+    queries::give_back(db, volunteer_id, campaign_id, cells).await?;
+    let cells: Vec<(Uuid, CellId)> = cells.iter().map(|cell| (campaign_id, *cell)).collect();
+    nudge(db, &cells).await
 }
 
 /// How long a renewal that ended is kept, and how many are forgotten in one statement.
@@ -144,9 +173,9 @@ async fn read(
         all.extend(queries::ledger_of(stored.pile, &stored.ledger));
         is_held |= stored.is_held;
     }
-    for (cell, volunteer, ends) in queries::renewals(db, campaign_id, cells).await? {
+    for (cell, volunteer, renewal) in queries::renewals(db, campaign_id, cells).await? {
         let entries = all.entry(cell).or_default();
-        ledger::renew(entries, volunteer.into(), Seconds::from(ends));
+        ledger::apply(entries, volunteer.into(), renewal);
     }
     Ok((all, is_held))
 }

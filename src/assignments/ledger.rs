@@ -88,6 +88,33 @@ pub fn renew(entries: &mut Vec<Given>, to: VolunteerKey, lease_ends: Seconds) {
     }
 }
 
+/// A lease that was renewed, or was given back.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Renewal {
+    Until(Seconds),
+    /// With the ends of the lease that was given back, and of the one before that it took over from.
+    /// A lease that ends at another time was given since.
+    Returned([Seconds; 2]),
+}
+
+/// Ends the lease of a volunteer if it is one of those that were given back. That they know the
+/// cell is not forgotten.
+pub fn end(entries: &mut [Given], to: VolunteerKey, returned: [Seconds; 2]) {
+    let given = entries.iter_mut().find(|given| given.to == to);
+    if let Some(given) = given.filter(|given| returned.contains(&given.lease_ends)) {
+        given.lease_ends = Seconds::default();
+        given.idle_at = Seconds::default();
+    }
+}
+
+/// Carries out what became of a lease.
+pub fn apply(entries: &mut Vec<Given>, to: VolunteerKey, renewal: Renewal) {
+    match renewal {
+        Renewal::Until(ends) => renew(entries, to, ends),
+        Renewal::Returned(ends) => end(entries, to, ends),
+    }
+}
+
 pub fn encode<'a>(cells: impl IntoIterator<Item = (CellId, &'a [Given])>) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (cell, entries) in cells {
@@ -203,6 +230,22 @@ mod tests {
             let read = decode(pile(), &encode_ledger(&ledger)).unwrap();
             assert_eq!(read[&cell].len(), 255);
             assert_eq!(read[&cell][0], entry(first));
+        }
+    }
+
+    #[test]
+    fn only_a_lease_that_was_given_back_ends() {
+        let at = |secs| Seconds(secs);
+        let (to, other) = (VolunteerKey(1), VolunteerKey(2));
+        let given = |to, ends| Given {
+            to,
+            idle_at: at(ends),
+            lease_ends: at(ends),
+        };
+        for (ends, left) in [(60, 0), (900, 0), (700, 700), (901, 901)] {
+            let mut entries = vec![given(other, 900), given(to, ends)];
+            apply(&mut entries, to, Renewal::Returned([at(60), at(900)]));
+            assert_eq!(entries, [given(other, 900), given(to, left)]);
         }
     }
 

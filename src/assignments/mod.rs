@@ -40,7 +40,7 @@ use uuid::Uuid;
 
 pub use dealer::Dealer;
 pub use handlers::routes;
-pub use history::{forget_ended, leases, were_given};
+pub use history::{forget_ended, give_back, keep, leases, were_given};
 pub use lay::{NewPile, lay, nudge, piles, wanted_changed};
 pub use order::{PILE_ZOOMS, WEIGHT_DEFAULT};
 pub use queries::{RenewedLease, copy_renewals, delete_renewals, renewed_leases};

@@ -8,14 +8,17 @@ use std::{
 use super::{
     NEAR_RINGS,
     hand::Hand,
-    order::{distance_to_pile, pile_of, piles_at},
+    order::{PILE_ZOOMS, distance_to_pile, pile_of, piles_at},
     queries::Claim,
 };
 use crate::geo::{CellId, Tile};
 
-/// Piles that are claimed near a place, and places of one claim.
-const PILES: i64 = 9;
+/// Piles that are claimed near a place for somebody who wishes for a few cells, and places of one
+/// claim.
+const PILES: usize = 9;
 const PLACES_MAX: usize = 64;
+/// Cells of a pile.
+const PILE_CELLS: usize = 1 << (2 * PILE_ZOOMS);
 /// For so long after a claim near a place the hand is taken for all that there is.
 const KNOWN: Duration = Duration::from_secs(1);
 
@@ -44,11 +47,14 @@ impl Near {
         known_at.is_some_and(|at| at.elapsed() < KNOWN)
     }
 
-    /// The claim near a place and near others that are wanted.
-    pub fn claim(&mut self, centre: Tile, hand: &Hand) -> Claim {
+    /// The claim near a place for so many cells, and near others that are wanted; for a place alone
+    /// when it takes more piles than others do.
+    pub fn claim(&mut self, centre: Tile, count: usize, hand: &Hand) -> Claim {
         let own = self.wanted.remove(&pile_of(centre)).unwrap_or(centre);
         let mut centres = vec![own];
-        while centres.len() < PLACES_MAX
+        let each = PILES.max(count.div_ceil(PILE_CELLS) * 2);
+        let places_max = if each > PILES { 1 } else { PLACES_MAX };
+        while centres.len() < places_max
             && let Some((_, other)) = self.wanted.pop_first()
         {
             centres.push(other);
@@ -68,7 +74,7 @@ impl Near {
         Claim::Near {
             piles,
             places,
-            each: PILES,
+            each: i64::try_from(each).unwrap_or(i64::MAX),
         }
     }
 

@@ -172,8 +172,9 @@ impl Turn {
         }
         let is_wanted = self.deck.held().near.is_wanted(centre);
         if is_wanted {
-            let deck = &self.deck;
-            deck.claim_near(&self.app, &self.campaign, centre).await?;
+            let (deck, count) = (&self.deck, self.left().count);
+            deck.claim_near(&self.app, &self.campaign, centre, count)
+                .await?;
         }
         let (now, ask) = (self.app.clock.now(), self.left());
         let dealt = self

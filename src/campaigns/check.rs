@@ -1,7 +1,7 @@
 //! Rules for what an organiser says of a campaign, but for its area.
 
 use super::model::{
-    CELL_ZOOM_MAX, CELL_ZOOM_MIN, COLOURS, CampaignDefinition, EXAMPLES_MAX, ICONS,
+    CELL_ZOOM_MAX, CELL_ZOOM_MIN, COLOURS, CampaignDefinition, EXAMPLES_MAX, GRACE_DAYS_MAX, ICONS,
     INSTRUCTIONS_CHARS_MAX, LEASE_SECONDS_MAX, LEASE_SECONDS_MIN, LOOKS_WANTED_MAX, PRIORITIES_MAX,
     PRIORITY_NAME_CHARS_MAX, Priority, SUMMARY_CHARS_MAX, TAG_TYPE_NAME_CHARS_MAX, TAG_TYPES_MAX,
     TITLE_CHARS_MAX, TagType, WEIGHT_MAX,
@@ -123,6 +123,10 @@ fn check_numbers(definition: &CampaignDefinition, errors: &mut FieldErrors) {
         "/agreement_radius_m",
         || format!("found {radius}; 0.1 to 10000 metres are possible"),
     );
+    let grace = definition.grace_days;
+    errors.need(grace <= GRACE_DAYS_MAX, "/grace_days", || {
+        format!("found {grace}; 0 to {GRACE_DAYS_MAX} days are possible")
+    });
     for (pointer, time) in [
         ("/starts_at", definition.starts_at),
         ("/ends_at", definition.ends_at),

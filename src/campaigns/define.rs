@@ -244,6 +244,7 @@ pub(super) async fn definition_of(
         priorities,
         starts_at: campaign.starts_at,
         ends_at: campaign.ends_at,
+        grace_days: campaign.grace_days,
     })
 }
 

@@ -124,6 +124,14 @@ pub async fn by_id(db: &impl GenericClient, id: Uuid) -> Result<Option<Campaign>
     queries::find(db, &Reference::Id(id)).await
 }
 
+/// What volunteers are told of a campaign, without its area and priorities.
+pub async fn told(db: &impl GenericClient, id: Uuid) -> Result<CampaignView, Problem> {
+    let campaign = by_id(db, id)
+        .await?
+        .ok_or_else(|| not_found(&id.to_string()))?;
+    view::entry(db, &campaign).await
+}
+
 /// The area of a stored campaign.
 pub async fn stored_area(db: &impl GenericClient, id: Uuid) -> Result<MultiPolygon, Problem> {
     let stored = queries::area(db, id).await?;

@@ -37,6 +37,9 @@ pub const CELLS_MAX: u64 = 20_000_000;
 /// A lease, in seconds: five seconds to thirty days.
 pub const LEASE_SECONDS_MIN: u32 = 5;
 pub const LEASE_SECONDS_MAX: u32 = 30 * 24 * 3600;
+/// Days after the close in which looks are still taken, when the organiser does not say.
+pub const GRACE_DAYS_DEFAULT: u16 = 30;
+pub const GRACE_DAYS_MAX: u16 = 180;
 /// Shapes of tag types, in the order in which they are given out.
 pub const ICONS: [&str; 8] = [
     "triangle", "circle", "square", "diamond", "hexagon", "pentagon", "cross", "star",
@@ -114,6 +117,11 @@ pub struct CampaignDefinition {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub ends_at: Option<Timestamp>,
+    /// How long after the close looks are still taken at squares that were given before: a phone may
+    /// have been without a network.
+    #[serde(default = "default_grace_days")]
+    #[schema(minimum = 0, maximum = 180, default = 30)]
+    pub grace_days: u16,
 }
 
 /// A kind of object that volunteers mark.
@@ -178,6 +186,10 @@ pub struct Priority {
 
 fn default_lease_seconds() -> u32 {
     900
+}
+
+fn default_grace_days() -> u16 {
+    GRACE_DAYS_DEFAULT
 }
 
 fn default_agreement_radius_m() -> f64 {

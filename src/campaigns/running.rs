@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -32,6 +32,9 @@ pub struct Running {
     pub lease_seconds: u32,
     pub starts_at: Option<Timestamp>,
     pub ends_at: Option<Timestamp>,
+    /// When it was closed.
+    pub closed_at: Option<Timestamp>,
+    pub grace_days: u16,
     /// Weights of the priority areas, and those that cells may still have from before a change.
     pub weights: Vec<f32>,
     /// Geometry of each tag type by key.
@@ -69,6 +72,13 @@ impl Running {
 
     pub fn is_closed(&self, now: Timestamp) -> bool {
         self.state == State::Closed || self.ends_at.is_some_and(|ends| ends <= now)
+    }
+
+    /// Until when looks are taken after the close, at squares that were given before it.
+    pub fn grace_ends(&self) -> Option<Timestamp> {
+        let closed = self.closed_at.into_iter().chain(self.ends_at).min()?;
+        let grace = SignedDuration::from_hours(24 * i64::from(self.grace_days));
+        closed.checked_add(grace).ok()
     }
 }
 
@@ -139,6 +149,8 @@ async fn read(app: &App, reference: &Reference) -> Result<Option<Running>, Probl
         lease_seconds: campaign.lease_seconds,
         starts_at: campaign.starts_at,
         ends_at: campaign.ends_at,
+        closed_at: campaign.closed_at,
+        grace_days: campaign.grace_days,
         weights,
         tag_types: tag_types
             .into_iter()

@@ -87,6 +87,10 @@ pub struct CampaignView {
     pub starts_at: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub ends_at: Option<Timestamp>,
+    /// How many days after the close looks are still taken at squares that were given before.
+    pub grace_days: u16,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub closed_at: Option<Timestamp>,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -268,6 +272,8 @@ fn show(campaign: &Campaign, tag_types: Vec<TagType>, layer: Layer) -> CampaignV
         activity: None,
         starts_at: campaign.starts_at,
         ends_at: campaign.ends_at,
+        grace_days: campaign.grace_days,
+        closed_at: campaign.closed_at,
         created_at: campaign.created_at,
         updated_at: campaign.updated_at,
         published_at: campaign.published_at,

@@ -9,7 +9,7 @@ use tokio_postgres::types::Type;
 use super::Db;
 
 /// In order; a number is never used twice.
-const MIGRATIONS: [(i32, &str, &str); 14] = [
+const MIGRATIONS: [(i32, &str, &str); 15] = [
     (
         1,
         "platform",
@@ -72,6 +72,7 @@ const MIGRATIONS: [(i32, &str, &str); 14] = [
         "volunteers",
         include_str!("../../migrations/0014_volunteers.sql"),
     ),
+    (15, "packs", include_str!("../../migrations/0015_packs.sql")),
 ];
 
 /// Key of the lock; "spot" as a number.

@@ -53,6 +53,17 @@ pub struct Piece {
     pub next: Cursor,
 }
 
+impl Position {
+    /// Behind all rows of older transactions.
+    pub fn before(xid: i64) -> Self {
+        Self {
+            xid: xid - 1,
+            id: Uuid::max(),
+            volunteer_id: Uuid::max(),
+        }
+    }
+}
+
 impl Piece {
     /// Whether it holds no change.
     pub fn is_empty(&self) -> bool {
@@ -117,6 +128,15 @@ pub async fn read(db: &impl GenericClient, cursor: &Cursor, limit: i64) -> Resul
         decisions,
         next,
     })
+}
+
+/// The next looks after a place, at most `limit`: for readers of looks alone.
+pub async fn read_looks(
+    db: &impl GenericClient,
+    after: &Position,
+    limit: i64,
+) -> Result<Vec<LookChange>, DbError> {
+    queries::looks_after(db, after, limit).await
 }
 
 /// Moves the cursor, in the transaction that took it.

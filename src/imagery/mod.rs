@@ -28,7 +28,7 @@ use uuid::Uuid;
 pub use ahead::Ahead;
 pub use handlers::routes;
 pub use model::{Layer, LayerDefinition};
-pub use tiles::{TileError, Tiles, forget_fetches};
+pub use tiles::{Source, TileError, Tiles, forget_fetches};
 pub use upkeep::{Budget, Revisions, Used, present, purge, usage};
 
 use crate::{

@@ -18,10 +18,12 @@ pub mod leaving;
 mod model;
 pub mod own;
 mod queries;
+mod standing;
 mod tags;
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 pub use apart::{examine as examine_apart, hash as hash_apart, store as store_apart};
@@ -30,6 +32,7 @@ pub use check::{TOLERANCE_DEG, check_place, no_such_cell, refused};
 pub use export::{ExportedLook, LookPlace, export};
 pub use handlers::routes;
 pub use model::{Look, NOTE_CHARS_MAX, NewLook, Outcome, Stored, TAGS_MAX};
+pub use standing::{Standing, standings};
 pub use tags::{
     ExportedTag, PutTag, TagPlace, TagRow, export as export_tags, feature, forget_withdrawn,
     put as put_tags,
@@ -113,23 +116,30 @@ fn check_all(
         .collect()
 }
 
-/// After the close only looks at cells that were given to the volunteer before are taken: the
-/// work was begun in good faith, perhaps without a network.
+/// After the close only looks at cells that were given to the volunteer before are taken, within the
+/// campaign's grace: the work was begun in good faith, perhaps without a network.
 async fn refuse_after_close(
     app: &App,
     volunteer_id: Uuid,
     campaign: &Running,
     looks: &mut [Result<Look, Problem>],
 ) -> Result<(), Problem> {
-    if !campaign.is_closed(app.clock.now()) {
+    let now = app.clock.now();
+    if !campaign.is_closed(now) {
         return Ok(());
     }
+    let grace_ends = campaign.grace_ends();
+    let is_over = grace_ends.is_some_and(|ends| ends <= now);
     let cells: Vec<CellId> = looks
         .iter()
         .flatten()
         .filter_map(|look| CellId::try_from(look.cell).ok())
         .collect();
-    let given = assignments::were_given(&app.db, volunteer_id, campaign.id, &cells).await?;
+    let given = if is_over {
+        Vec::new()
+    } else {
+        assignments::were_given(&app.db, volunteer_id, campaign.id, &cells).await?
+    };
     let given: Vec<i64> = given.into_iter().map(CellId::get).collect();
     let late: Vec<Uuid> = looks
         .iter()
@@ -145,13 +155,27 @@ async fn refuse_after_close(
         .collect();
     for look in looks {
         if matches!(look, Ok(look) if !given.contains(&look.cell) && !kept.contains(&look.id)) {
-            *look = Err(Problem::conflict(
-                "campaign_closed",
-                "This search is closed, and this square was not given to you before it was.",
-            ));
+            *look = Err(if is_over {
+                grace_over(grace_ends)
+            } else {
+                Problem::conflict(
+                    "campaign_closed",
+                    "This search is closed, and this square was not given to you before it was.",
+                )
+            });
         }
     }
     Ok(())
+}
+
+fn grace_over(ended: Option<Timestamp>) -> Problem {
+    let until = ended.map_or_else(String::new, |ended| format!(" until {ended:.0}"));
+    Problem::conflict(
+        "grace_over",
+        format!(
+            "This search is closed. Looks that were on their way were taken{until}; nothing is taken any more."
+        ),
+    )
 }
 
 fn judge((look, stored): (Look, Stored)) -> Verdict {

@@ -92,6 +92,10 @@ pub struct Batch {
     /// 1 to 500, in any order. Each is judged for itself.
     #[schema(value_type = Vec<NewLook>, min_items = 1, max_items = 500)]
     pub looks: Vec<Box<RawValue>>,
+    /// Whether to say of each look that is stored how it came in.
+    #[serde(default)]
+    #[schema(default = false)]
+    pub standing: bool,
 }
 
 /// A look that was checked, in the form in which it is stored.
@@ -208,6 +212,14 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The id of the look, if it is stored.
+    pub fn stored(&self) -> Option<Uuid> {
+        match self {
+            Self::Created(receipt) | Self::Repeated(receipt) => Some(receipt.id),
+            Self::Conflict(_) | Self::Invalid(_) => None,
+        }
+    }
+
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Created(_) => "created",

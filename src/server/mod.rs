@@ -29,7 +29,7 @@ use crate::{
     },
     imagery::{self, Tiles},
     looks::{self, Batcher},
-    pages, prefetch, progress,
+    packs, pages, prefetch, progress,
     rates::{Door, Rates},
     state::App,
     sync, volunteers,
@@ -206,6 +206,7 @@ fn features(routes: &mut Routes<'_>) {
     accounts::routes(routes);
     campaigns::routes(routes);
     progress::routes(routes);
+    packs::routes(routes);
     cells::routes(routes);
     downloads::routes(routes);
     volunteers::routes(routes);

@@ -4,9 +4,9 @@ use tokio_postgres::{GenericClient, types::Type};
 use uuid::Uuid;
 
 use super::{
-    Checkpoint, Document, PAGE_BYTES, Position, campaigns,
+    Checkpoint, Document, PAGE_BYTES, Position, assignments, campaigns,
     epoch::{self, Standing},
-    looks, tags,
+    looks, receipts, tags,
 };
 use crate::http::Problem;
 
@@ -14,7 +14,9 @@ use crate::http::Problem;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Collection {
     Campaigns,
+    Assignments,
     Looks,
+    Receipts,
     Tags,
 }
 
@@ -28,12 +30,20 @@ pub struct Page {
 }
 
 impl Collection {
-    pub const ALL: [Self; 3] = [Self::Campaigns, Self::Looks, Self::Tags];
+    pub const ALL: [Self; 5] = [
+        Self::Campaigns,
+        Self::Assignments,
+        Self::Looks,
+        Self::Receipts,
+        Self::Tags,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Campaigns => "campaigns",
+            Self::Assignments => "assignments",
             Self::Looks => "looks",
+            Self::Receipts => "receipts",
             Self::Tags => "tags",
         }
     }
@@ -42,7 +52,9 @@ impl Collection {
     pub fn optional(self) -> &'static [&'static str] {
         match self {
             Self::Campaigns => &["message", "ends_at"],
+            Self::Assignments => &["imagery"],
             Self::Looks => &["campaign_version"],
+            Self::Receipts => &["campaign", "cell", "standing", "code", "detail"],
             Self::Tags => &["note"],
         }
     }
@@ -61,7 +73,9 @@ impl Collection {
     ) -> Result<Page, Problem> {
         match self {
             Self::Campaigns => campaigns::after(db, volunteer_id, after, limit).await,
+            Self::Assignments => assignments::after(db, volunteer_id, after, limit).await,
             Self::Looks => looks::after(db, volunteer_id, after, limit).await,
+            Self::Receipts => receipts::after(db, volunteer_id, after, limit).await,
             Self::Tags => tags::after(db, volunteer_id, after, limit).await,
         }
     }

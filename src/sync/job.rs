@@ -1,4 +1,4 @@
-//! What the worker forgets: withdrawn tags and refusals, long after phones were told of them.
+//! What the worker forgets: withdrawn tags, squares of packs that went, and refusals, long after phones were told of them.
 //!
 //! **Invariant:** what is forgotten raises the floor of its volunteer in the same transaction, so a
 //! phone that was not told is told to start again.
@@ -12,7 +12,7 @@ use tokio_postgres::{
 use uuid::Uuid;
 
 use super::TOMBSTONE_DAYS;
-use crate::{db::DbError, looks, state::App};
+use crate::{db::DbError, looks, packs, state::App};
 
 /// Rows that are forgotten in one statement.
 const FORGET_MAX: i64 = 5000;
@@ -27,10 +27,16 @@ pub async fn forget_some(app: &App) -> Result<bool, DbError> {
     let waiting = forget_waiting(&tx).await?;
     raise_floors(&tx, "tags", &waiting).await?;
     let refusals = forget_refusals(&tx).await?;
+    let squares = packs::forget_gone(&tx, TOMBSTONE_DAYS, FORGET_MAX).await?;
+    raise_floors(&tx, "assignments", &squares).await?;
     tx.commit().await?;
     let is_full = |rows: usize| i64::try_from(rows).is_ok_and(|rows| rows >= FORGET_MAX);
     let most = FORGET_MAX.unsigned_abs();
-    Ok(is_full(tags.len()) || is_full(waiting.len()) || hopeless >= most || refusals >= most)
+    Ok(is_full(tags.len())
+        || is_full(waiting.len())
+        || is_full(squares.len())
+        || hopeless >= most
+        || refusals >= most)
 }
 
 /// Notes tombstones of a collection that are forgotten in this transaction: whose they were, and the

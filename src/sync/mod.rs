@@ -14,6 +14,7 @@
 //! **Invariant:** pushes of one volunteer take turns, and each is one transaction. On `RxDB`'s wire a
 //! bad document never fails its neighbours.
 
+mod assignments;
 mod campaigns;
 mod collection;
 mod document;
@@ -22,6 +23,7 @@ mod job;
 mod looks;
 mod position;
 mod push;
+mod receipts;
 mod rxdb;
 mod tags;
 mod tickets;
@@ -43,7 +45,8 @@ pub const SCHEMA_VERSION: u32 = 0;
 pub const DOCUMENTS_MAX: usize = 1000;
 /// Bytes after which a page ends, unless it is one document.
 pub const PAGE_BYTES: usize = 1024 * 1024;
-/// Days for which withdrawn tags and refusals are kept, so that phones are told.
+/// Days for which withdrawn tags, squares of packs that went, and refusals are kept, so that phones are
+/// told. A square is known to have been given for at least as long as looks at it are taken.
 pub const TOMBSTONE_DAYS: i32 = 180;
 /// Tags that may wait for their look, of one volunteer.
 pub const WAITING_TAGS_MAX: i64 = 20_000;

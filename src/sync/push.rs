@@ -22,6 +22,9 @@ const ID_CHARS_MAX: usize = 64;
 /// Longest text of a refusal that is remembered, in characters.
 const DETAIL_CHARS_MAX: usize = 500;
 
+/// Refusals of a volunteer that are remembered; the oldest are forgotten first.
+pub const REFUSALS_MAX: i64 = 5000;
+
 /// One document that a client made, changed or deleted.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -152,6 +155,7 @@ pub async fn remember(
     }
     if !refused.ids.is_empty() {
         refused.insert(db, volunteer_id, collection).await?;
+        forget_oldest(db, volunteer_id).await?;
     }
     if !taken.is_empty() {
         forgive(db, volunteer_id, collection, taken).await?;
@@ -226,6 +230,22 @@ impl Refused {
         .await?;
         Ok(())
     }
+}
+
+async fn forget_oldest(db: &impl GenericClient, volunteer_id: Uuid) -> Result<(), DbError> {
+    let sql = "-- sync::forget_oldest_refusals
+        DELETE FROM sync_refusals AS r
+        USING (SELECT collection, id FROM sync_refusals
+               WHERE volunteer_id = $1
+               ORDER BY refused_at DESC, collection, id
+               OFFSET $2) AS old
+        WHERE r.volunteer_id = $1 AND r.collection = old.collection AND r.id = old.id";
+    db.execute_typed(
+        sql,
+        &[(&volunteer_id, Type::UUID), (&REFUSALS_MAX, Type::INT8)],
+    )
+    .await?;
+    Ok(())
 }
 
 async fn forgive(

@@ -15,9 +15,11 @@ use utoipa::ToSchema;
 
 use super::{
     Checkpoint, Collection, DOCUMENTS_MAX, SCHEMA_VERSION, TAGS_PER_CALL,
+    assignments::AssignmentDocument,
     campaigns::CampaignDocument,
     looks::{self, LookDocument},
     push::{Change, Objection, PushedRow},
+    receipts::ReceiptDocument,
     tags::{self, TagDocument},
     turn::in_turn,
 };
@@ -70,7 +72,9 @@ pub fn collection((name, version): &Address) -> Result<Collection, Problem> {
 )]
 enum RxdbDocument {
     Campaign(Box<CampaignDocument>),
+    Assignment(Box<AssignmentDocument>),
     Look(LookDocument),
+    Receipt(ReceiptDocument),
     Tag(TagDocument),
 }
 
@@ -104,12 +108,13 @@ struct PullQuery {
 /// Pull documents
 ///
 /// For `rxdb-server`'s client: give it the address up to the schema version. `campaigns` are the same for all;
-/// the others are your own. A tag that was withdrawn comes with `_deleted: true` for 180 days. A page has 1 MiB, or one document.
+/// the others are your own. `assignments` are the squares of your packs, `receipts` say what became of
+/// your looks, and of the newest 5,000 that were refused. A tag that was withdrawn comes with `_deleted: true` for 180 days. A page has 1 MiB, or one document.
 #[utoipa::path(
     tag = "Sync",
     params(
-        ("collection" = String, Path, description = "`campaigns`, `looks` or `tags`.", example = "tags"),
-        ("schema_version" = String, Path, description = "0", example = "0"),
+        ("collection" = String, Path, description = "`campaigns`, `assignments`, `looks`, `receipts` or `tags`.", example = "tags"),
+        ("schema_version" = String, Path, description = "Version of the shape of the documents: 0.", example = "0"),
         ("lwt" = Option<i64>, Query, description = "`lwt` of the last checkpoint; 0 at first.", example = 0),
         ("id" = Option<String>, Query, description = "`id` of the last checkpoint; empty at first."),
         ("limit" = Option<u32>, Query, description = "Documents of the page; 100 unless told.", minimum = 1, maximum = 1000),
@@ -160,7 +165,7 @@ fn limit(text: Option<&str>) -> Result<usize, Problem> {
     tag = "Sync",
     params(
         ("collection" = String, Path, description = "`looks` or `tags`.", example = "tags"),
-        ("schema_version" = String, Path, description = "0", example = "0"),
+        ("schema_version" = String, Path, description = "Version of the shape of the documents: 0.", example = "0"),
     ),
     request_body(content = Vec<PushedRow>, description = "8 MiB at most."),
     responses(
@@ -205,7 +210,7 @@ async fn push(
             })
             .await?
         }
-        Collection::Campaigns => {
+        Collection::Campaigns | Collection::Assignments | Collection::Receipts => {
             return Err(Problem::forbidden(
                 "pull_only",
                 "Only looks and tags can be pushed.",

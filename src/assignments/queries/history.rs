@@ -5,7 +5,7 @@ use tokio_postgres::{GenericClient, types::Type};
 use uuid::Uuid;
 
 use super::cell_id;
-use crate::{db::DbError, geo::CellId};
+use crate::{assignments::ledger::Renewal, db::DbError, geo::CellId};
 
 /// A pile as it is stored.
 pub struct Stored {
@@ -95,7 +95,8 @@ pub async fn renew(
         SELECT $1, g.cell, $2, g.ends FROM unnest($3::int8[], $4::timestamptz[]) AS g (cell, ends)
         ORDER BY g.cell
         ON CONFLICT ON CONSTRAINT lease_renewals_pkey DO UPDATE
-        SET lease_expires_at = greatest(r.lease_expires_at, excluded.lease_expires_at)";
+        SET lease_expires_at = greatest(r.lease_expires_at, excluded.lease_expires_at),
+            returned_at = NULL";
     let (cells, ends): (Vec<i64>, Vec<Timestamp>) =
         ends.iter().map(|(cell, end)| (cell.get(), *end)).unzip();
     db.execute_typed(
@@ -109,6 +110,97 @@ pub async fn renew(
     )
     .await?;
     Ok(())
+}
+
+/// Keeps cells that were dealt for a moment, until a time: each with the end of the lease with which it
+/// was dealt.
+pub async fn keep(
+    db: &impl GenericClient,
+    volunteer_id: Uuid,
+    campaign_id: Uuid,
+    dealt: &[(CellId, Timestamp)],
+    until: Timestamp,
+) -> Result<(), DbError> {
+    let sql = "-- assignments::keep
+        INSERT INTO lease_renewals AS r (campaign_id, cell, volunteer_id, lease_expires_at, replaces)
+        SELECT $1, g.cell, $2, $5, g.ends
+        FROM unnest($3::int8[], $4::timestamptz[]) AS g (cell, ends)
+        ORDER BY g.cell
+        ON CONFLICT ON CONSTRAINT lease_renewals_pkey DO UPDATE
+        SET lease_expires_at = CASE WHEN r.returned_at IS NULL
+                                    THEN greatest(r.lease_expires_at, excluded.lease_expires_at)
+                                    ELSE excluded.lease_expires_at END,
+            replaces = excluded.replaces, returned_at = NULL";
+    let (cells, ends): (Vec<i64>, Vec<Timestamp>) =
+        dealt.iter().map(|(cell, end)| (cell.get(), *end)).unzip();
+    db.execute_typed(
+        sql,
+        &[
+            (&campaign_id, Type::UUID),
+            (&volunteer_id, Type::UUID),
+            (&cells, Type::INT8_ARRAY),
+            (&ends, Type::TIMESTAMPTZ_ARRAY),
+            (&until, Type::TIMESTAMPTZ),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Gives kept cells back.
+pub async fn give_back(
+    db: &impl GenericClient,
+    volunteer_id: Uuid,
+    campaign_id: Uuid,
+    cells: &[CellId],
+) -> Result<(), DbError> {
+    let sql = "-- assignments::give_back
+        UPDATE lease_renewals SET returned_at = now()
+        WHERE campaign_id = $1 AND volunteer_id = $2 AND cell = ANY ($3) AND returned_at IS NULL";
+    db.execute_typed(
+        sql,
+        &[
+            (&campaign_id, Type::UUID),
+            (&volunteer_id, Type::UUID),
+            (&ids(cells), Type::INT8_ARRAY),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Which of these cells a volunteer took along at any time.
+pub async fn taken_along(
+    db: &impl GenericClient,
+    volunteer_id: Uuid,
+    campaign_id: Uuid,
+    cells: &[CellId],
+) -> Result<Vec<CellId>, DbError> {
+    let sql = "-- assignments::taken_along
+        SELECT DISTINCT cell FROM pack_cells
+        WHERE volunteer_id = $1 AND campaign_id = $2 AND cell = ANY ($3)";
+    let rows = db
+        .query_typed(
+            sql,
+            &[
+                (&volunteer_id, Type::UUID),
+                (&campaign_id, Type::UUID),
+                (&ids(cells), Type::INT8_ARRAY),
+            ],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| cell_id(row.get("cell"), "pack_cells.cell"))
+        .collect()
+}
+
+/// What became of a lease, as it is kept.
+pub fn renewal(ends: Timestamp, replaces: Option<Timestamp>, is_returned: bool) -> Renewal {
+    if is_returned {
+        Renewal::Returned([ends.into(), replaces.unwrap_or(ends).into()])
+    } else {
+        Renewal::Until(ends.into())
+    }
 }
 
 /// Forgets renewals that ended so long ago, some at a time. Gives how many.
@@ -132,14 +224,15 @@ pub async fn forget_ended(
     Ok(forgotten)
 }
 
-/// Renewed leases of cells.
+/// Renewed leases of cells, and those that were given back.
 pub async fn renewals(
     db: &impl GenericClient,
     campaign_id: Uuid,
     cells: &[CellId],
-) -> Result<Vec<(CellId, Uuid, Timestamp)>, DbError> {
+) -> Result<Vec<(CellId, Uuid, Renewal)>, DbError> {
     let sql = "-- assignments::renewals
-        SELECT cell, volunteer_id, lease_expires_at FROM lease_renewals
+        SELECT cell, volunteer_id, lease_expires_at, replaces, returned_at IS NOT NULL AS is_returned
+        FROM lease_renewals
         WHERE campaign_id = $1 AND cell = ANY ($2)";
     let rows = db
         .query_typed(
@@ -150,7 +243,9 @@ pub async fn renewals(
     rows.iter()
         .map(|row| {
             let cell = cell_id(row.get("cell"), "lease_renewals.cell")?;
-            Ok((cell, row.get("volunteer_id"), row.get("lease_expires_at")))
+            let ends = row.get("lease_expires_at");
+            let renewal = renewal(ends, row.get("replaces"), row.get("is_returned"));
+            Ok((cell, row.get("volunteer_id"), renewal))
         })
         .collect()
 }

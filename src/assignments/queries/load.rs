@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use tokio_postgres::{GenericClient, types::Type};
 use uuid::Uuid;
 
-use super::{Stored, cell_id, ledger_of};
+use super::{Stored, cell_id, history::renewal, ledger_of};
 use crate::{
     assignments::{
         card::{CellFacts, Pile},
-        ledger::{self, Seconds, VolunteerKey},
+        ledger::{self, Renewal, Seconds, VolunteerKey},
         order::cells_of,
     },
     db::DbError,
@@ -24,16 +24,16 @@ const LOOKS_MAX: i64 = 10_000;
 #[derive(Clone, Debug, Default)]
 pub struct Loaded {
     pub cells: BTreeMap<CellId, CellFacts>,
-    /// Leases that were renewed and are live.
-    pub renewed: Vec<(CellId, VolunteerKey, Seconds)>,
+    /// Leases that were renewed and are live, or were given back before their end.
+    pub renewed: Vec<(CellId, VolunteerKey, Renewal)>,
 }
 
 impl Loaded {
     /// Puts piles together, in the order in which they were claimed.
     pub fn into_piles(mut self, campaign_id: Uuid, stored: &[Stored], now: Seconds) -> Vec<Pile> {
-        let mut renewed: BTreeMap<CellId, Vec<(VolunteerKey, Seconds)>> = BTreeMap::new();
-        for (cell, volunteer, ends) in self.renewed {
-            renewed.entry(cell).or_default().push((volunteer, ends));
+        let mut renewed: BTreeMap<CellId, Vec<(VolunteerKey, Renewal)>> = BTreeMap::new();
+        for (cell, volunteer, renewal) in self.renewed {
+            renewed.entry(cell).or_default().push((volunteer, renewal));
         }
         stored
             .iter()
@@ -43,8 +43,8 @@ impl Loaded {
                 let mut facts = BTreeMap::new();
                 for cell in cells_of(id) {
                     facts.extend(self.cells.remove_entry(&cell));
-                    for (volunteer, ends) in renewed.remove(&cell).unwrap_or_default() {
-                        ledger::renew(ledger.entry(cell).or_default(), volunteer, ends);
+                    for (volunteer, renewal) in renewed.remove(&cell).unwrap_or_default() {
+                        ledger::apply(ledger.entry(cell).or_default(), volunteer, renewal);
                     }
                 }
                 Pile::new(campaign_id, id, facts, ledger, now)
@@ -68,7 +68,7 @@ pub async fn load(
                l.outcome = 'bad_imagery'
                    AND (d.looks_since IS NULL OR l.received_at > d.looks_since)
                    AND (d.reports_since IS NULL OR l.received_at > d.reports_since) AS is_report,
-               NULL::timestamptz AS renewed
+               NULL::timestamptz AS renewed, NULL::timestamptz AS replaces, NULL::bool AS is_returned
         FROM unnest($2::int8[]) AS u (cell)
         JOIN cells AS c ON c.campaign_id = $1 AND c.cell = u.cell
         LEFT JOIN cell_decisions AS d ON d.campaign_id = $1 AND d.cell = u.cell
@@ -78,7 +78,8 @@ pub async fn load(
             -- Keeps the planner from joining with the whole table.
             ORDER BY volunteer_id LIMIT $3) AS l ON true
         UNION ALL
-        SELECT cell, 0, false, NULL, volunteer_id, NULL, NULL, lease_expires_at
+        SELECT cell, 0, false, NULL, volunteer_id, NULL, NULL, lease_expires_at, replaces,
+               returned_at IS NOT NULL
         FROM lease_renewals
         WHERE campaign_id = $1 AND cell = ANY ($2) AND lease_expires_at > now()";
     let cells: Vec<i64> = piles.flat_map(cells_of).map(CellId::get).collect();
@@ -99,10 +100,11 @@ pub async fn load(
         let volunteer = row
             .get::<_, Option<Uuid>>("volunteer_id")
             .map(VolunteerKey::from);
-        if let Some(renewed) = row.get::<_, Option<Timestamp>>("renewed") {
+        if let Some(ends) = row.get::<_, Option<Timestamp>>("renewed") {
+            let renewal = renewal(ends, row.get("replaces"), row.get("is_returned"));
             loaded
                 .renewed
-                .extend(volunteer.map(|volunteer| (cell, volunteer, renewed.into())));
+                .extend(volunteer.map(|volunteer| (cell, volunteer, renewal)));
             continue;
         }
         loaded.cells.entry(cell).or_insert_with(|| CellFacts {

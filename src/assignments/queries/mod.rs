@@ -13,7 +13,8 @@ use tokio_postgres::{
 use uuid::Uuid;
 
 pub use history::{
-    forget_ended, looked_at, now, open_campaigns, read, renew, renewals, who_looked,
+    forget_ended, give_back, keep, looked_at, now, open_campaigns, read, renew, renewals,
+    taken_along, who_looked,
 };
 pub use load::load;
 pub use put::{put, release, release_others};

@@ -58,7 +58,8 @@ pub async fn copy_renewals(
 ) -> Result<(), DbError> {
     let sql = "-- assignments::copy_renewals
         INSERT INTO lease_renewals AS r (campaign_id, cell, volunteer_id, lease_expires_at)
-        SELECT campaign_id, cell, $2, lease_expires_at FROM lease_renewals WHERE volunteer_id = $1
+        SELECT campaign_id, cell, $2, lease_expires_at FROM lease_renewals
+        WHERE volunteer_id = $1 AND returned_at IS NULL
         ORDER BY campaign_id, cell
         ON CONFLICT ON CONSTRAINT lease_renewals_pkey DO UPDATE
         SET lease_expires_at = greatest(r.lease_expires_at, excluded.lease_expires_at)";

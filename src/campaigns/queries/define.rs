@@ -37,6 +37,7 @@ struct Members<'a> {
     cell_zoom: i16,
     looks_wanted: i16,
     lease_seconds: i32,
+    grace_days: i16,
 }
 
 type Param<'a> = (&'a (dyn ToSql + Sync), Type);
@@ -52,6 +53,7 @@ impl<'a> Members<'a> {
             cell_zoom: i16::from(definition.cell_zoom),
             looks_wanted: small(definition.looks_wanted),
             lease_seconds: integer(definition.lease_seconds),
+            grace_days: small(definition.grace_days),
         }
     }
 
@@ -85,6 +87,7 @@ impl<'a> Members<'a> {
             ("imagery_layer_id", (&surveyed.imagery_layer_id, Type::UUID)),
             ("starts_at", (&definition.starts_at, Type::TIMESTAMPTZ)),
             ("ends_at", (&definition.ends_at, Type::TIMESTAMPTZ)),
+            ("grace_days", (&self.grace_days, Type::INT2)),
         ]
     }
 
@@ -241,7 +244,8 @@ pub async fn set_state(
         UPDATE campaigns
         SET state = $3, message = $4, version = version + 1, updated_at = now(),
             xid = pg_current_xact_id(),
-            published_at = CASE WHEN $3 = 'preparing' THEN coalesce(published_at, now()) ELSE published_at END
+            published_at = CASE WHEN $3 = 'preparing' THEN coalesce(published_at, now()) ELSE published_at END,
+            closed_at = CASE WHEN $3 = 'closed' THEN coalesce(closed_at, now()) ELSE closed_at END
         WHERE id = $1 AND version = $2";
     let changed = db
         .execute_typed(

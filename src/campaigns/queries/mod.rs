@@ -54,6 +54,8 @@ pub struct Campaign {
     pub imagery_layer_id: Uuid,
     pub starts_at: Option<Timestamp>,
     pub ends_at: Option<Timestamp>,
+    pub grace_days: u16,
+    pub closed_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub published_at: Option<Timestamp>,
@@ -62,8 +64,8 @@ pub struct Campaign {
 const COLUMNS: &str =
     "id, slug, state, version, languages, title, summary, instructions, message, area_km2,
     west, south, east, north, priorities, cell_zoom, cells, cells_prepared, deck, looks_wanted,
-    lease_seconds, agreement_radius_m, imagery_layer_id, starts_at, ends_at, created_at, updated_at,
-    published_at,
+    lease_seconds, agreement_radius_m, imagery_layer_id, starts_at, ends_at, grace_days, closed_at,
+    created_at, updated_at, published_at,
     EXISTS (SELECT FROM campaign_changes AS h WHERE h.campaign_id = campaigns.id) AS changing";
 
 pub async fn tag_types(
@@ -262,6 +264,9 @@ fn from_row(row: &Row) -> Result<Campaign, DbError> {
         imagery_layer_id: row.get("imagery_layer_id"),
         starts_at: row.get("starts_at"),
         ends_at: row.get("ends_at"),
+        grace_days: u16::try_from(row.get::<_, i16>("grace_days"))
+            .map_err(|_e| damaged("grace_days"))?,
+        closed_at: row.get("closed_at"),
         created_at: row.get("created_at"),
         updated_at: row.get("updated_at"),
         published_at: row.get("published_at"),

@@ -177,7 +177,8 @@ pub async fn open_prepared(db: &impl GenericClient, id: Uuid) -> Result<bool, Db
 pub async fn close_ended(db: &impl GenericClient) -> Result<Vec<(Uuid, String)>, DbError> {
     let sql = "-- campaigns::close_ended
         UPDATE campaigns SET state = 'closed', version = version + 1, updated_at = now(),
-            xid = pg_current_xact_id()
+            xid = pg_current_xact_id(),
+            closed_at = ends_at
         WHERE state IN ('open', 'paused') AND ends_at <= now()
         RETURNING id, slug";
     let rows = db.query_typed(sql, &[]).await?;

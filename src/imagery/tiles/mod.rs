@@ -199,7 +199,12 @@ impl Tiles {
 
     /// Whether a tile is in the store.
     pub async fn is_kept(&self, source: &Source, tile: Tile) -> Result<bool, TileError> {
-        Ok(self.0.store.has(source.id(tile)).await?)
+        Ok(self.kept_bytes(source, tile).await?.is_some())
+    }
+
+    /// How many bytes a tile has in the store, if it is there.
+    pub async fn kept_bytes(&self, source: &Source, tile: Tile) -> Result<Option<u64>, TileError> {
+        Ok(self.0.store.bytes(source.id(tile)).await?)
     }
 
     /// What the process itself remembers of a tile.

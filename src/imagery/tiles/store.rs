@@ -60,11 +60,11 @@ impl Store {
         }
     }
 
-    /// Whether there is something, without reading it.
-    pub async fn has(&self, id: TileId) -> Result<bool, StoreError> {
+    /// How many bytes it has of a tile, if it has any, without reading them.
+    pub async fn bytes(&self, id: TileId) -> Result<Option<u64>, StoreError> {
         match self.0.head(&path(id)).await {
-            Ok(_) => Ok(true),
-            Err(Error::NotFound { .. }) => Ok(false),
+            Ok(found) => Ok(Some(found.size)),
+            Err(Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(StoreError::of(&error)),
         }
     }

@@ -1,9 +1,11 @@
 //! Phones, by the wires that stock clients speak.
 
+mod assignments;
 mod checkpoints;
 mod limits;
 mod looks;
 pub mod phone;
+mod receipts;
 mod tags;
 mod tickets;
 mod waiting;

@@ -131,7 +131,11 @@ export type ProgressView = Activity & {
 /**
  * A document of one of the collections, with `_deleted`.
  */
-export type RxdbDocument = CampaignDocument | LookDocument | TagDocument;
+export type RxdbDocument = CampaignDocument | AssignmentDocument | LookDocument | ReceiptDocument | TagDocument;
+/**
+ * Of several, the first that is true.
+ */
+export type Standing = "after_close" | "while_paused" | "extra" | "counted";
 
 /**
  * How far a campaign is, and what happens in it now.
@@ -232,6 +236,64 @@ export interface AreaNote {
    */
   pointer: string;
 }
+/**
+ * A square of a pack.
+ */
+export interface AssignmentDocument {
+  /**
+   * West, south, east, north.
+   *
+   * @minItems 4
+   * @maxItems 4
+   */
+  bbox: [number, number, number, number];
+  campaign: string;
+  /**
+   * The square as `z/x/y`.
+   */
+  cell: string;
+  /**
+   * Of this square in this pack.
+   */
+  id: string;
+  imagery?: ImageryView | null;
+  /**
+   * Until then nobody else is given the square in your stead. A later look is taken all the same.
+   */
+  lease_expires_at: string;
+  pack_id: string;
+  /**
+   * `open`; `answered` for a day after you looked at it; `gone` when it is deleted.
+   */
+  state: string;
+}
+/**
+ * The imagery of this square, where the organisers gave it another than the campaign's.
+ */
+export interface ImageryView {
+  acquired_at?: string | null;
+  attribution: string;
+  /**
+   * @minItems 4
+   * @maxItems 4
+   */
+  bounds?: [number, number, number, number] | null;
+  catalogue_id?: string | null;
+  ground_sample_distance_m?: number | null;
+  key: string;
+  licence?: string | null;
+  licence_url?: string | null;
+  max_zoom: number;
+  min_zoom: number;
+  name: string;
+  revision: number;
+  sensor?: string | null;
+  tile_size: number;
+  /**
+   * Address of a tile with the holes `{z}`, `{x}`, `{y}`, relative to this server.
+   */
+  tiles: string;
+}
 export interface AssignmentView {
   /**
    * West, south, east, north.
@@ -248,7 +310,7 @@ export interface AssignmentView {
    * The square as `z/x/y`.
    */
   cell: string;
-  imagery?: ImageryView | null;
+  imagery?: ImageryView1 | null;
   /**
    * Until then nobody else is given the square in your stead. A later look still counts.
    */
@@ -262,7 +324,7 @@ export interface AssignmentView {
 /**
  * The imagery of this square, where the organisers gave it another than the campaign's.
  */
-export interface ImageryView {
+export interface ImageryView1 {
   acquired_at?: string | null;
   attribution: string;
   /**
@@ -297,6 +359,10 @@ export interface Batch {
    * @maxItems 500
    */
   looks: [NewLook, ...NewLook[]];
+  /**
+   * Whether to say of each look that is stored how it came in.
+   */
+  standing?: boolean;
 }
 /**
  * A look as a client sends it.
@@ -394,6 +460,11 @@ export interface CampaignDefinition {
    * The campaign closes by itself.
    */
   ends_at?: string | null;
+  /**
+   * How long after the close looks are still taken at squares that were given before: a phone may
+   * have been without a network.
+   */
+  grace_days?: number;
   /**
    * Key of an imagery layer.
    */
@@ -577,7 +648,7 @@ export interface CampaignDocument {
   cell_zoom: number;
   ends_at?: string | null;
   id: string;
-  imagery: ImageryView1;
+  imagery: ImageryView2;
   /**
    * Markdown per language.
    */
@@ -603,7 +674,7 @@ export interface CampaignDocument {
 /**
  * The imagery that volunteers see.
  */
-export interface ImageryView1 {
+export interface ImageryView2 {
   acquired_at?: string | null;
   attribution: string;
   /**
@@ -663,10 +734,15 @@ export interface CampaignView {
    * Number of squares.
    */
   cells: number;
+  closed_at?: string | null;
   created_at: string;
   ends_at?: string | null;
+  /**
+   * How many days after the close looks are still taken at squares that were given before.
+   */
+  grace_days: number;
   id: string;
-  imagery: ImageryView1;
+  imagery: ImageryView2;
   /**
    * Key of the imagery layer.
    */
@@ -935,16 +1011,6 @@ export interface Clone {
   slug?: string | null;
 }
 /**
- * A code for another device.
- */
-export interface CodeView {
-  /**
-   * Eight signs, none of which is taken for another.
-   */
-  code: string;
-  expires_at: string;
-}
-/**
  * How much of the area a layer covers, by its declared bounds.
  */
 export interface CoverageView {
@@ -1091,86 +1157,6 @@ export interface PriorityPart {
   area_km2: number;
   cells: number;
 }
-/**
- * All that is stored of a volunteer.
- */
-export interface ExportView {
-  exported_at: string;
-  /**
-   * Volunteers of other devices that became this one.
-   */
-  joined: JoinedView[];
-  /**
-   * Codes for other devices, without the codes.
-   */
-  link_codes: LinkCodeView[];
-  looks: OwnLook[];
-  /**
-   * Squares whose reservation was renewed.
-   */
-  renewed_leases: RenewedLease[];
-  tags: OwnTag[];
-  volunteer_id: string;
-}
-export interface JoinedView {
-  joined_at: string;
-  volunteer_id: string;
-}
-export interface LinkCodeView {
-  expires_at: string;
-  made_at: string;
-  used_at?: string | null;
-}
-/**
- * A look as its volunteer gets it.
- */
-export interface OwnLook {
-  campaign_id: string;
-  campaign_version: number;
-  /**
-   * The square as `z/x/y`.
-   */
-  cell: string;
-  finished_at: string;
-  id: string;
-  outcome: string;
-  received_at: string;
-  started_at: string;
-}
-/**
- * A lease that was renewed.
- */
-export interface RenewedLease {
-  campaign_id: string;
-  /**
-   * The square as `z/x/y`.
-   */
-  cell: string;
-  lease_expires_at: string;
-}
-/**
- * A tag as its volunteer gets it, withdrawn or not.
- */
-export interface OwnTag {
-  campaign_id: string;
-  campaign_version: number;
-  /**
-   * The square as `z/x/y`.
-   */
-  cell: string;
-  /**
-   * GeoJSON geometry.
-   */
-  geometry: {};
-  id: string;
-  look_id: string;
-  note?: string | null;
-  received_at: string;
-  revision: number;
-  tag_type: string;
-  updated_at: string;
-  withdrawn_at?: string | null;
-}
 export interface FailurePage {
   failures: FailureView[];
   /**
@@ -1193,14 +1179,13 @@ export interface FailureView {
   tile: string;
 }
 /**
- * Who is forgotten.
+ * What was given back.
  */
-export interface ForgottenView {
+export interface GivenBack {
   /**
-   * `forgotten`: nobody can act as this volunteer any more, and what they sent is deleted within seconds.
+   * Squares that were not answered.
    */
-  state: string;
-  volunteer_id: string;
+  given_back: number;
 }
 /**
  * How a server is.
@@ -1358,20 +1343,6 @@ export interface LayerPage {
   next?: string | null;
 }
 /**
- * A code of another device.
- */
-export interface Link {
-  /**
-   * Hyphens, spaces and small letters do not matter.
-   */
-  code: string;
-  /**
-   * Made by the device, once for each attempt; UUIDv7 advised. With it, or with a token, the same call can be sent again
-   * after a lost answer, as long as the code lasts.
-   */
-  id?: string | null;
-}
-/**
  * A look, without its tags.
  */
 export interface LookDocument {
@@ -1434,6 +1405,248 @@ export interface OutcomesView {
   nothing: number;
   skipped: number;
   tagged: number;
+}
+/**
+ * All that is needed to look at some squares without a network.
+ */
+export interface Pack {
+  assignments: PackCell[];
+  campaign: CampaignView1;
+  /**
+   * Whether there were fewer squares than you asked for.
+   */
+  exhausted: boolean;
+  /**
+   * Until then the squares are reserved for you; absent when there are none.
+   */
+  expires_at?: string | null;
+  id: string;
+  made_at: string;
+  /**
+   * When there are none because others hold the last: seconds until the first may come back.
+   */
+  retry_after_seconds?: number | null;
+  tiles: PackTiles;
+}
+export interface PackCell {
+  /**
+   * West, south, east, north.
+   *
+   * @minItems 4
+   * @maxItems 4
+   */
+  bbox: [number, number, number, number];
+  /**
+   * The square as `z/x/y`.
+   */
+  cell: string;
+  /**
+   * Of this square in this pack.
+   */
+  id: string;
+  imagery?: ImageryView3 | null;
+  /**
+   * Until then nobody else is given the square in your stead. A later look still counts.
+   */
+  lease_expires_at: string;
+  /**
+   * `open`, or `answered` when you have looked at it.
+   */
+  state: string;
+}
+/**
+ * The imagery that volunteers see.
+ */
+export interface ImageryView3 {
+  acquired_at?: string | null;
+  attribution: string;
+  /**
+   * @minItems 4
+   * @maxItems 4
+   */
+  bounds?: [number, number, number, number] | null;
+  catalogue_id?: string | null;
+  ground_sample_distance_m?: number | null;
+  key: string;
+  licence?: string | null;
+  licence_url?: string | null;
+  max_zoom: number;
+  min_zoom: number;
+  name: string;
+  revision: number;
+  sensor?: string | null;
+  tile_size: number;
+  /**
+   * Address of a tile with the holes `{z}`, `{x}`, `{y}`, relative to this server.
+   */
+  tiles: string;
+}
+/**
+ * What volunteers and organisers see of a campaign.
+ */
+export interface CampaignView1 {
+  activity?: Activity1 | null;
+  agreement_radius_m: number;
+  /**
+   * GeoJSON MultiPolygon. Absent in lists and with `area=false`.
+   */
+  area?: {} | null;
+  area_km2: number;
+  /**
+   * West, south, east, north; west > east across the antimeridian.
+   *
+   * @minItems 4
+   * @maxItems 4
+   */
+  bbox: [number, number, number, number];
+  cell_zoom: number;
+  /**
+   * Number of squares.
+   */
+  cells: number;
+  closed_at?: string | null;
+  created_at: string;
+  ends_at?: string | null;
+  /**
+   * How many days after the close looks are still taken at squares that were given before.
+   */
+  grace_days: number;
+  id: string;
+  imagery: ImageryView2;
+  /**
+   * Key of the imagery layer.
+   */
+  imagery_layer: string;
+  /**
+   * Markdown per language.
+   */
+  instructions: {
+    [k: string]: string;
+  };
+  /**
+   * The same as HTML that is safe to show.
+   */
+  instructions_html: {
+    [k: string]: string;
+  };
+  /**
+   * Of its texts, in the organisers' order: whoever reads none of them gets the first.
+   */
+  languages: string[];
+  lease_seconds: number;
+  leave_out?: {} | null;
+  looks_wanted: number;
+  /**
+   * What the organisers say while the campaign is paused.
+   */
+  message?: string | null;
+  /**
+   * Where a part was left out: the area before, and that part, as GeoJSON. Absent in lists.
+   */
+  outline?: {} | null;
+  /**
+   * Absent in lists.
+   */
+  priorities?: Priority[] | null;
+  published_at?: string | null;
+  slug: string;
+  starts_at?: string | null;
+  state: State;
+  summary: {
+    [k: string]: string;
+  };
+  tag_types: TagType[];
+  title: {
+    [k: string]: string;
+  };
+  updated_at: string;
+  /**
+   * Grows with each change; it is the ETag.
+   */
+  version: number;
+}
+/**
+ * The tiles of a pack: take the zooms that your screen needs.
+ */
+export interface PackTiles {
+  /**
+   * About how many bytes all of them have.
+   */
+  bytes_estimate: number;
+  /**
+   * Of all layers and zooms.
+   */
+  count: number;
+  /**
+   * Usually one.
+   */
+  layers: PackLayerTiles[];
+}
+export interface PackLayerTiles {
+  /**
+   * Key of the layer.
+   */
+  imagery_layer: string;
+  tile_size: number;
+  /**
+   * Address of a tile with the holes `{z}`, `{x}`, `{y}`, relative to this server.
+   */
+  tiles: string;
+  /**
+   * From the surroundings of a square to the finest that a large screen needs.
+   */
+  zooms: PackZoomTiles[];
+}
+export interface PackZoomTiles {
+  /**
+   * From the sizes of stored tiles; where none are stored, 20 KiB for each of 256 pixels.
+   */
+  bytes_estimate: number;
+  count: number;
+  /**
+   * Blocks of tiles: first x, first y, last x, last y. No tile is in two.
+   */
+  ranges: number[][];
+  z: number;
+}
+/**
+ * A pack in the list.
+ */
+export interface PackEntry {
+  expires_at: string;
+  id: string;
+  made_at: string;
+  /**
+   * Squares that are not answered.
+   */
+  open: number;
+}
+/**
+ * What to take along.
+ */
+export interface PackWanted {
+  /**
+   * How many squares; there may be fewer left.
+   */
+  cells: number;
+  /**
+   * Made by the client, once for each pack; UUIDv7 advised. Send the same again after a lost answer.
+   */
+  id: string;
+  /**
+   * How long the squares are reserved for you. A look that comes later is taken all the same.
+   */
+  lease_hours?: number;
+  /**
+   * Longitude, latitude: squares close to this place come first.
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  near?: [number, number] | null;
+}
+export interface Packs {
+  packs: PackEntry[];
 }
 /**
  * What volunteers read while the campaign is paused.
@@ -1802,6 +2015,36 @@ export interface Receipt {
    */
   tags: string[];
 }
+/**
+ * What became of a look.
+ */
+export interface ReceiptDocument {
+  /**
+   * The campaign's id; as it was sent when it names none.
+   */
+  campaign?: string | null;
+  /**
+   * The square; as it was sent when the look was refused.
+   */
+  cell?: string | null;
+  /**
+   * Code of the problem, when it was refused.
+   */
+  code?: string | null;
+  /**
+   * For people.
+   */
+  detail?: string | null;
+  /**
+   * Of the look.
+   */
+  id: string;
+  standing?: ("after_close" | "while_paused" | "extra" | "counted") | null;
+  /**
+   * `stored` or `refused`.
+   */
+  verdict: string;
+}
 export interface RenewalView {
   cell: string;
   /**
@@ -1844,6 +2087,7 @@ export interface ResultView {
     [k: string]: unknown;
   };
   problem?: Problem2 | null;
+  standing?: ("after_close" | "while_paused" | "extra" | "counted") | null;
   /**
    * `created`, `repeated` (stored before), `conflict` (another look has that id) or `invalid`.
    */
@@ -1959,16 +2203,6 @@ export interface ServiceMode {
    */
   message?: string | null;
   mode: Mode;
-}
-/**
- * How somebody signs up.
- */
-export interface SignUp {
-  /**
-   * Made by the device, once, from the system's generator of random bytes, also without a network, and told to
-   * nobody but this call: who has it is the volunteer. Without one each call makes another volunteer.
-   */
-  device_secret?: string | null;
 }
 /**
  * A new anonymous volunteer.
