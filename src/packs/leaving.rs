@@ -1,9 +1,53 @@
-//! Packs of a volunteer who departs.
+//! Packs of a volunteer who departs, or asks for all that is stored of them.
 
-use tokio_postgres::{GenericClient, types::Type};
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio_postgres::{GenericClient, Row, types::Type};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::db::DbError;
+use crate::{db::DbError, geo::CellId};
+
+/// A pack as its volunteer is told of it.
+#[derive(Serialize, ToSchema)]
+pub struct OwnPack {
+    id: Uuid,
+    campaign_id: Uuid,
+    #[schema(value_type = String, format = DateTime)]
+    made_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
+    /// Its squares as `z/x/y`; those that went are kept for 180 days.
+    cells: Vec<String>,
+}
+
+/// All packs of a volunteer, oldest first.
+pub async fn own(db: &impl GenericClient, volunteer_id: Uuid) -> Result<Vec<OwnPack>, DbError> {
+    let sql = "-- packs::own
+        SELECT p.id, p.campaign_id, p.made_at, p.expires_at,
+               ARRAY (SELECT c.cell FROM pack_cells AS c
+                      WHERE c.volunteer_id = $1 AND c.campaign_id = p.campaign_id AND c.pack_id = p.id
+                      ORDER BY c.cell) AS cells
+        FROM packs AS p WHERE p.volunteer_id = $1
+        ORDER BY p.made_at, p.id";
+    let rows = db.query_typed(sql, &[(&volunteer_id, Type::UUID)]).await?;
+    rows.iter().map(own_pack).collect()
+}
+
+fn own_pack(row: &Row) -> Result<OwnPack, DbError> {
+    let cells = row.get::<_, Vec<i64>>("cells").into_iter().map(|cell| {
+        CellId::try_from(cell)
+            .map(|cell| cell.tile().to_string())
+            .map_err(|e| DbError::Damaged(format!("pack_cells.cell: {e}")))
+    });
+    Ok(OwnPack {
+        id: row.get("id"),
+        campaign_id: row.get("campaign_id"),
+        made_at: row.get("made_at"),
+        expires_at: row.get("expires_at"),
+        cells: cells.collect::<Result<_, _>>()?,
+    })
+}
 
 /// Stores the packs of a volunteer for another one too, but for squares that they have along already.
 pub async fn copy(db: &impl GenericClient, volunteer_id: Uuid, to: Uuid) -> Result<(), DbError> {

@@ -18,6 +18,7 @@ use crate::{
     db::DbError,
     http::Problem,
     looks::own::{self, OwnLook, OwnTag},
+    packs::{self, leaving::OwnPack},
     state::App,
 };
 
@@ -39,6 +40,8 @@ pub struct ExportView {
     link_codes: Vec<LinkCodeView>,
     /// Squares whose reservation was renewed.
     renewed_leases: Vec<RenewedLease>,
+    /// Squares that were taken along.
+    packs: Vec<OwnPack>,
     looks: Vec<OwnLook>,
     tags: Vec<OwnTag>,
 }
@@ -160,6 +163,7 @@ impl Export {
                 })
                 .collect(),
             renewed_leases: assignments::renewed_leases(&*conn, self.volunteer_id).await?,
+            packs: packs::leaving::own(&*conn, self.volunteer_id).await?,
             looks: Vec::new(),
             tags: Vec::new(),
         };

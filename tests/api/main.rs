@@ -54,6 +54,7 @@ mod modes;
 mod object_store;
 mod operations;
 mod oversized;
+mod pack_limits;
 mod packs;
 mod pages;
 mod prefetch;
