@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The loops.
-const JOBS: [&str; 9] = [
+const JOBS: [&str; 10] = [
     "progress",
     "preparation",
     "close_ended",
