@@ -37,6 +37,11 @@ const DOCUMENTS: [(&str, &str); 7] = [
 const VOLUNTEER: &str = "volunteer.html";
 const ORGANISER: &str = "organise.html";
 const BUSY: &str = "busy.html";
+/// What keeps the volunteer's page on a device for times without a network (a service worker). Browsers ask for it
+/// again and again, so that a device never stays with the pages of an older program.
+const OFFLINE: &str = "offline.js";
+/// It fetches from this server, and does nothing else.
+const OFFLINE_POLICY: &str = "default-src 'none'; connect-src 'self'";
 
 /// Codings for which files were made at build time, best first.
 const PRECOMPRESSED: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
@@ -64,6 +69,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
     }
     config.route("/assets/{path:.*}", web::get().to(asset));
     config.route("/favicon.svg", web::get().to(favicon));
+    config.route("/offline.js", web::get().to(offline));
 }
 
 /// The page for people who cannot be let through, and its policy; none in a program without pages.
@@ -75,10 +81,11 @@ pub fn busy() -> Option<(String, HeaderValue)> {
 
 /// Addresses of pages, for `Allow`.
 pub fn paths() -> impl Iterator<Item = &'static str> {
-    DOCUMENTS
-        .iter()
-        .map(|(path, _)| *path)
-        .chain(["/assets/{path:.*}", "/favicon.svg"])
+    DOCUMENTS.iter().map(|(path, _)| *path).chain([
+        "/assets/{path:.*}",
+        "/favicon.svg",
+        "/offline.js",
+    ])
 }
 
 fn document(req: &HttpRequest, file: &'static str) -> Result<HttpResponse, Problem> {
@@ -121,6 +128,15 @@ async fn asset(req: HttpRequest, path: web::Path<String>) -> Result<HttpResponse
 
 async fn favicon(req: HttpRequest) -> Result<HttpResponse, Problem> {
     serve(&req, "favicon.svg", "public, max-age=86400")
+}
+
+async fn offline(req: HttpRequest) -> Result<HttpResponse, Problem> {
+    let mut response = serve(&req, OFFLINE, "no-cache")?;
+    response.headers_mut().insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(OFFLINE_POLICY),
+    );
+    Ok(response)
 }
 
 /// A file in the best coding that was made of it and that the browser takes.

@@ -115,7 +115,10 @@ pub fn classify(method: &Method, path: &str, has_key: impl FnOnce() -> bool) -> 
     }
     let gets = *method == Method::GET || *method == Method::HEAD;
     let work = match &parts[..count] {
-        ["livez" | "readyz" | "metrics" | "openapi.json" | "favicon.svg" | "busy.html"]
+        [
+            "livez" | "readyz" | "metrics" | "openapi.json" | "favicon.svg" | "busy.html"
+            | "offline.js",
+        ]
         | ["docs" | "assets", ..]
         | ["v1", "mode"] => return Kind::Open,
         [""] | ["s", _] | ["organise", ..] if gets => return Kind::Page,
@@ -174,6 +177,7 @@ mod tests {
             "/docs/",
             "/docs/index.html",
             "/openapi.json",
+            "/offline.js",
         ] {
             assert_eq!(of("GET", path), Kind::Open, "{path}");
         }

@@ -36,6 +36,20 @@ async fn each_address_of_a_page_gives_its_document_with_a_strict_policy() {
 }
 
 #[tokio::test]
+async fn the_service_worker_is_asked_for_anew_and_may_only_fetch_from_here() {
+    let app = App::start().await;
+    let reply = app.public().get("/offline.js").await;
+    reply.expect_status(200);
+    assert!(reply.header("content-type").starts_with("text/javascript"));
+    assert_eq!(reply.header("cache-control"), "no-cache");
+    assert!(!reply.header("etag").is_empty());
+    assert_eq!(
+        reply.header("content-security-policy"),
+        "default-src 'none'; connect-src 'self'"
+    );
+}
+
+#[tokio::test]
 async fn a_campaign_cannot_take_the_address_of_a_page() {
     let app = App::start().await;
     app.campaign()

@@ -15,8 +15,11 @@ const MODULES = /\s*<(?:script type="module"[^>]*><\/script>|link rel="modulepre
 
 type Bundle = Record<string, Rolldown.OutputChunk | Rolldown.OutputAsset>;
 
-/** MapLibre and what wraps it: the page fetches these when its first image is whole, not ahead. */
-const LATER = ["map", "maplibre"];
+/**
+ * MapLibre and what wraps it: the page fetches these when its first image is whole, not ahead. And what takes squares
+ * along, which few want.
+ */
+const LATER = ["map", "maplibre", "Packs", "take"];
 /** Catalogues: which one is needed is known only in the browser. */
 const WORDS = /\/src\/words\//;
 

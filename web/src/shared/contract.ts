@@ -47,8 +47,16 @@ export type Campaign = Narrowed<
   }
 >;
 
-/** `imagery` is that of this square, where it has another than the campaign's. */
-export type Assignment = Omit<api.AssignmentView, "imagery"> & { imagery?: Imagery | null };
+/**
+ * `imagery` is that of this square, where it has another than the campaign's; `pack` the pack that it was taken along
+ * in.
+ */
+export type Assignment = Omit<api.AssignmentView, "imagery"> & { imagery?: Imagery | null; pack?: string };
+/** Squares to take along; the campaign's area is not told again. */
+export type Pack = Omit<api.Pack, "campaign" | "assignments"> & {
+  campaign: Omit<Campaign, "area">;
+  assignments: (Omit<api.PackCell, "imagery"> & { imagery?: Imagery | null })[];
+};
 export type OtherCampaign = Omit<api.OtherCampaign, "title"> & { title: Texts };
 /** `volunteer` is who signed up by asking, for those who asked without a token. */
 export type Assignments = Narrowed<

@@ -1,8 +1,15 @@
-/** This device's database: what the server has not yet acknowledged, and a list of one's own looks. */
+/**
+ * This device's database: what the server has not yet acknowledged, a list of one's own looks, and what was taken along
+ * for times without a network.
+ */
 
 export const OUTBOX = "looks";
 export const LOG = "log";
-const VERSION = 2;
+export const CAMPAIGNS = "campaigns";
+export const PACKS = "packs";
+export const SQUARES = "squares";
+const STORES = [OUTBOX, LOG, CAMPAIGNS, PACKS, SQUARES];
+const VERSION = 3;
 
 export function finished<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -16,7 +23,7 @@ export async function openDatabase(name = "spotter"): Promise<IDBDatabase | null
   try {
     const request = indexedDB.open(name, VERSION);
     request.onupgradeneeded = () => {
-      for (const store of [OUTBOX, LOG]) {
+      for (const store of STORES) {
         if (!request.result.objectStoreNames.contains(store))
           request.result.createObjectStore(store, { keyPath: "id" });
       }

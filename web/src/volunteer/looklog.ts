@@ -3,8 +3,9 @@
  *
  * Invariant: bounded; it is for the reader only, so nothing depends on it and a failure to store is no trouble.
  */
-import type { Imagery, Outcome } from "../shared/contract.ts";
+import type { Assignment, Imagery, NewLook, Outcome } from "../shared/contract.ts";
 import { LOG, readAll, write } from "./database.ts";
+import type { Standing } from "./receipts.ts";
 
 export interface Logged {
   /** The look's id; of version 7, so ids sort by time. */
@@ -16,10 +17,19 @@ export interface Logged {
   at: string;
   /** What it was seen on, when that was not the campaign's imagery. */
   imagery?: Pick<Imagery, "tiles" | "min_zoom" | "max_zoom">;
+  /** The pack that its square came from, and then how it was stored, once that is known. */
+  pack?: string;
+  standing?: Standing;
 }
 
 /** What is needed to show a look's square again. */
-export const pictureOf = ({ tiles, min_zoom, max_zoom }: Imagery) => ({ tiles, min_zoom, max_zoom });
+const pictureOf = ({ tiles, min_zoom, max_zoom }: Imagery) => ({ tiles, min_zoom, max_zoom });
+
+export function toLog(campaign: string, { imagery, pack }: Assignment, look: NewLook): Logged {
+  const { id, cell, outcome, tags, finished_at: at } = look;
+  const seenOn = imagery ? { imagery: pictureOf(imagery) } : {};
+  return { id, campaign, cell, outcome, tags: tags.length, at, ...seenOn, ...(pack && { pack }) };
+}
 
 const MOST = 500;
 /** Pruning reads the keys, so it is not done each time. */
@@ -42,6 +52,23 @@ export class LookLog {
       this.#here = [...this.#here, record].slice(-this.#most);
     });
     if (this.#added++ % PRUNE_EVERY === 0) await this.#prune();
+  }
+
+  /** Notes how looks were stored; gives the ids of those of which that was not known. */
+  async note(standings: ReadonlyMap<string, Standing>): Promise<string[]> {
+    const noted: string[] = [];
+    await this.#write((store) => {
+      for (const [id, standing] of standings) {
+        const request = store.get(id) as IDBRequest<Logged | undefined>;
+        request.onsuccess = () => {
+          const look = request.result;
+          if (!look || look.standing) return;
+          store.put({ ...look, standing });
+          noted.push(id);
+        };
+      }
+    }).catch(() => {});
+    return noted;
   }
 
   async remove(id: string): Promise<void> {

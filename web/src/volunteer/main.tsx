@@ -2,20 +2,26 @@
 import "./app.css";
 import { computed, effect } from "@preact/signals";
 import { type ComponentChild, render } from "preact";
-import { backoffMs, call, type Problem, toProblem } from "../shared/api.ts";
+import { backoffMs, call, Problem, toProblem } from "../shared/api.ts";
 import type { Assignments, Campaign } from "../shared/contract.ts";
+import { openWire } from "../sync/wire.ts";
+import { Along, canTakeAlong } from "./along.ts";
 import { announceTrouble } from "./announce.ts";
 import { haltOf } from "./blocks.ts";
 import { followCrowd } from "./crowd.ts";
 import { openDatabase } from "./database.ts";
 import { Cards } from "./dialogs/Cards.tsx";
 import { measure } from "./frame.ts";
+import { heed } from "./heed.ts";
+import { keepCampaign, keepPage, keptCampaign } from "./kept.ts";
 import { listenToKeys } from "./keys.ts";
 import { loadWords, say } from "./language.ts";
 import { LookLog } from "./looklog.ts";
 import { Outbox } from "./outbox.ts";
+import { openTaker, usePacks } from "./packs.ts";
 import { Dock, keepFocus } from "./panel/Dock.tsx";
 import { Top } from "./panel/Top.tsx";
+import { Receipts } from "./receipts.ts";
 import { isFirstVisit, loadMine, loadSwitches } from "./remember.ts";
 import { Sender } from "./sender.ts";
 import { type Parts, Session } from "./session.ts";
@@ -31,6 +37,7 @@ import { adopt, callAsVolunteer } from "./volunteer.ts";
 
 const CLOCK_MS = 500;
 const AGAIN_MS = 5000;
+const KEPT_AFTER_MS = 5000;
 /** The first wait is four seconds, and each one after it twice as long. */
 const FIRST_ATTEMPT = 2;
 
@@ -71,21 +78,42 @@ const pause = (ms: number) =>
     addEventListener("online", resolve, { once: true });
   });
 
-/** The campaign, asked for until it comes; a card says meanwhile why it has not. */
-async function awaitCampaign(first: Promise<Campaign>, slug: string): Promise<Campaign> {
-  const ask = () => call<Campaign>(`/v1/campaigns/${encodeURIComponent(slug)}?area=false`);
+const askCampaign = (slug: string) => call<Campaign>(`/v1/campaigns/${encodeURIComponent(slug)}?area=false`);
+
+/** The campaign as it is now, for a page that began with the one of before. */
+async function renew(slug: string, database: IDBDatabase | null): Promise<void> {
+  const campaign = await askCampaign(slug);
+  store.campaign.value = campaign;
+  await keepCampaign(database, slug, campaign);
+}
+
+/** A network that is there and brings nothing, where the campaign of before will do. */
+const deadline = () =>
+  new Promise<never>((_, reject) => setTimeout(() => reject(new Problem(0, {}, null)), KEPT_AFTER_MS));
+
+/**
+ * The campaign, asked for until it comes; a card says meanwhile why it has not. Where the server cannot be asked, as it
+ * was when it was opened last.
+ */
+async function awaitCampaign(first: Promise<Campaign>, slug: string, database: IDBDatabase | null): Promise<Campaign> {
+  const kept = await keptCampaign(database, slug);
   let asked = first;
   for (let attempt = FIRST_ATTEMPT; ; attempt++) {
     try {
-      const campaign = await asked;
+      const campaign = await (kept ? Promise.race([asked, deadline()]) : asked);
       store.block.value = null;
+      void keepCampaign(database, slug, campaign);
       return campaign;
     } catch (failure) {
       const problem = await toProblem(failure);
+      if (kept && problem.isPassing) {
+        addEventListener("online", () => void renew(slug, database).catch(() => {}), { once: true });
+        return kept;
+      }
       const { block, waitMs } = haltOf(problem, backoffMs(attempt, problem.retryAfterMs));
       store.block.value = block;
       await pause(waitMs);
-      asked = ask();
+      asked = askCampaign(slug);
     }
   }
 }
@@ -108,22 +136,50 @@ function listenToPage(session: Session, tabs: BroadcastChannel | null): void {
 
 const cellPx = () => frame.value.cell;
 
-async function realParts(slug: string, campaign: Campaign): Promise<Parts> {
-  const [database, byBoot] = await Promise.all([openDatabase(), window.spotterBoot.kept.catch(() => null)]);
+interface RealParts extends Parts {
+  along: Along;
+  receipts: Receipts;
+}
+
+async function realParts(slug: string, campaign: Campaign, database: IDBDatabase | null): Promise<RealParts> {
+  const byBoot = await window.spotterBoot.kept.catch(() => null);
   const outbox = new Outbox(database);
   store.isDurable.value = outbox.isDurable;
   const path = `/v1/campaigns/${encodeURIComponent(slug)}/assignments`;
+  const slot = await Slot.take(slug, byBoot);
+  const log = new LookLog(database);
+  const unsent = await outbox.all();
+  const given = [...slot.kept.map(({ assignment }) => assignment.cell), ...unsent.map(({ look }) => look.cell)];
+  const along = new Along(database, slug, given);
+  const receipts = new Receipts(openWire({ send: callAsVolunteer }), (...read) => heed(outbox, log, ...read));
   return {
     slug,
     campaign,
     outbox,
-    log: new LookLog(database),
-    slot: await Slot.take(slug, byBoot),
+    log,
+    slot,
     cellPx,
-    deal: (count) => callAsVolunteer<Assignments>(path, { method: "POST", body: { count } }),
-    sender: (events) => new Sender(outbox, events),
+    along,
+    receipts,
+    deal: (count) => along.deal(count, () => callAsVolunteer<Assignments>(path, { method: "POST", body: { count } })),
+    sender: (events) => new Sender(outbox, { ...events, onLate: (ids) => receipts.await(ids) }),
+    onAnswered: (cell) => void along.answered([cell]),
     askProgress: () => void followCrowd(slug),
   };
+}
+
+/** Squares that were taken along: how many there are, and what a reload cut off goes on. */
+async function openAlong(parts: RealParts, database: IDBDatabase | null): Promise<void> {
+  const { slug, campaign, along, outbox, log, receipts } = parts;
+  // A crash may have come between a look and its square.
+  await along.answered((await outbox.all()).map(({ look }) => look.cell));
+  const untold = (await log.of(slug)).filter(({ pack, standing }) => pack && !standing);
+  if (untold.length > 0) receipts.await(untold.map(({ id }) => id));
+  if (!outbox.isDurable || !canTakeAlong()) return;
+  usePacks({ database, slug, campaign, along, cellPx });
+  store.mayTakeAlong.value = true;
+  addEventListener("online", () => along.expectNetwork());
+  if ((await along.packs()).length > 0) await (await openTaker()).goOn();
 }
 
 async function tryParts(slug: string): Promise<Parts> {
@@ -184,5 +240,11 @@ export async function main(): Promise<void> {
   // Its time counts from now, however long the campaign takes.
   const first = assignments.catch(async (failure) => Promise.reject(await toProblem(failure)));
   first.catch(() => {});
-  await begin(await realParts(slug, await awaitCampaign(campaign, slug)), first);
+  const database = await openDatabase();
+  const parts = await realParts(slug, await awaitCampaign(campaign, slug, database), database);
+  const dealt = parts.along.first(first);
+  dealt.catch(() => {});
+  await begin(parts, dealt);
+  void keepPage();
+  await openAlong(parts, database).catch(() => {});
 }

@@ -15,6 +15,8 @@ export interface Kept {
   /** Until this moment (ms) the look waits for a possible undo and is not sent. */
   due: number;
   refused?: { why: string; request_id?: string };
+  /** The pack that its square came from: then it is synced, and not sent with the others. */
+  pack?: string;
 }
 
 export interface Counts {
@@ -76,11 +78,12 @@ export class Outbox {
     await this.#change(id, (record) => ({ ...record, due: 0 }));
   }
 
-  /** Up to `limit` looks that may be sent now, oldest first, all of one campaign. */
+  /** Up to `limit` looks that may be sent now, oldest first, all of one campaign, and all of packs or none. */
   async due(limit: number, now = Date.now()): Promise<Kept[]> {
     const ready = (await this.all()).filter((record) => !record.refused && record.due <= now);
-    const campaign = ready[0]?.campaign;
-    return ready.filter((record) => record.campaign === campaign).slice(0, limit);
+    const [first] = ready;
+    const goesWith = ({ campaign, pack }: Kept) => campaign === first?.campaign && !pack === !first?.pack;
+    return ready.filter(goesWith).slice(0, limit);
   }
 
   /** When the next look becomes due, or null. */

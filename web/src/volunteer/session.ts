@@ -12,7 +12,7 @@ import { exhaustedHalt, type Halt, haltOf } from "./blocks.ts";
 import type { Draft } from "./draft.ts";
 import { isByOperators } from "./hold.ts";
 import { say } from "./language.ts";
-import { type LookLog, pictureOf } from "./looklog.ts";
+import { type LookLog, toLog } from "./looklog.ts";
 import { maintained } from "./maintained.ts";
 import type { Kept, Outbox } from "./outbox.ts";
 import { type Finished, Previous, UNDO_MS } from "./previous.ts";
@@ -39,6 +39,7 @@ export interface Parts {
   cellPx(): number;
   deal(count: number): Promise<Assignments>;
   sender(events: SenderEvents): Pick<Sender, "kick" | "flushOnExit">;
+  onAnswered?(cell: string): void;
   /** True where a square may come again at once: in a try-out. */
   mayRepeat?: boolean;
   /** The crowd's numbers are wanted now. */
@@ -133,7 +134,9 @@ export class Session {
     try {
       const look = square.toLook(outcome);
       this.#answered.set(look.cell, Number.POSITIVE_INFINITY);
-      await this.#outbox.keep({ id: look.id, campaign: this.slug, look, due: Date.now() + UNDO_MS });
+      const [due, { pack }] = [Date.now() + UNDO_MS, square.assignment];
+      await this.#outbox.keep({ id: look.id, campaign: this.slug, look, due, ...(pack && { pack }) });
+      this.#parts.onAnswered?.(look.cell);
       void this.#previous.letGo();
       this.#previous.hold({ square, outcome });
       this.#undone = null;
@@ -141,10 +144,7 @@ export class Session {
       store.square.value = null;
       const next = this.advance();
       void this.recount();
-      const { id, cell, tags, finished_at: at } = look;
-      const { imagery } = square.assignment;
-      const seenOn = imagery ? { imagery: pictureOf(imagery) } : {};
-      void this.#parts.log.add({ id, campaign: this.slug, cell, outcome, tags: tags.length, at, ...seenOn });
+      void this.#parts.log.add(toLog(this.slug, square.assignment, look));
       void this.#sender.kick();
       await next;
     } finally {

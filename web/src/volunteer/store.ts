@@ -31,7 +31,21 @@ export type Block =
   | { kind: "paused"; message: string | null }
   | { kind: "closed" | "not_started" | "missing" };
 
-export type DialogName = "first" | "help" | "menu" | "more" | "keys" | "source" | "mine";
+export type DialogName = "first" | "help" | "menu" | "more" | "keys" | "source" | "mine" | "along";
+
+/** Squares of this search that are on this device for times without a network. */
+export interface AlongNumbers {
+  /** To look at, with all their images. */
+  left: number;
+  /** Whose images are not all here. */
+  loading: number;
+  answered: number;
+  /** Packs that the server has not answered yet. */
+  unmade: number;
+  bytes: number;
+  /** Until when the first of them are reserved. */
+  expires_at: string | null;
+}
 
 /** What this device has done in this campaign. */
 export interface Mine {
@@ -72,6 +86,16 @@ export const outboxCounts = signal<Counts>({ waiting: 0, unsent: [], refused: []
 /** The looks of this device, for "My looks". */
 export const lookLog = signal<LookLog | null>(null);
 export const isDurable = signal(true);
+export const along = signal<AlongNumbers>({
+  left: 0,
+  loading: 0,
+  answered: 0,
+  unmade: 0,
+  bytes: 0,
+  expires_at: null,
+});
+/** False where nothing can be taken along: no service worker, nothing stored, or a try-out. */
+export const mayTakeAlong = signal(false);
 export const sendState = signal<SendState>({ kind: "idle" });
 export const isLight = signal(false);
 export const hasShortcuts = signal(true);

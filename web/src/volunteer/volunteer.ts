@@ -54,6 +54,11 @@ export async function callAsVolunteer<T>(path: string, options: Call = {}): Prom
   }
 }
 
+/** Whose number this device has now. */
+export function volunteerHere(): string | null {
+  return stored()?.volunteer_id ?? null;
+}
+
 /** The token at hand, without waiting; for the moment when the page goes away. */
 export function tokenAtHand(): string | null {
   return stored()?.token ?? null;

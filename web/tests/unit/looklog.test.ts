@@ -43,3 +43,13 @@ test("where nothing can be stored it lasts as long as the tab", async () => {
   for (let i = 0; i < 3; i++) await log.add(look(i));
   expect(await cells(log)).toEqual(["17/1/2", "17/1/1"]);
 });
+
+test("how a look was stored is noted once, and only of looks that are listed", async () => {
+  const log = new LookLog(await openDatabase(uuid7()));
+  const [one, other] = [look(1), look(2)];
+  for (const listed of [one, other]) await log.add(listed);
+  const standings = new Map([one, look(3)].map(({ id }) => [id, "extra"] as const));
+  expect(await log.note(standings)).toEqual([one.id]);
+  expect(await log.note(standings)).toEqual([]);
+  expect((await log.of("demo")).map(({ standing }) => standing)).toEqual([undefined, "extra"]);
+});

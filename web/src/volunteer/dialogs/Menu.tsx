@@ -6,7 +6,7 @@ import { Icon } from "../../shared/symbols.tsx";
 import { say, speak } from "../language.ts";
 import type { Kept } from "../outbox.ts";
 import { setLight, setShortcuts } from "../remember.ts";
-import { dialog, hasShortcuts, isLight, isTry, mine, outboxCounts } from "../store.ts";
+import { along, dialog, hasShortcuts, isLight, isTry, mayTakeAlong, mine, outboxCounts } from "../store.ts";
 import { currentSession } from "../tagging.ts";
 import { Card } from "./Card.tsx";
 import { close } from "./dialogs.tsx";
@@ -58,7 +58,7 @@ function Refused({ record }: { record: Kept }) {
   return (
     <li>
       <span class="grow">
-        {say("menu_refused_why", { cell: record.look.cell, why })}
+        {say("menu_refused_why", { cell: record.look.cell, why: why || say("menu_refused_unknown") })}
         {request_id && <small>{say("menu_request_id", { id: request_id })}</small>}
       </span>
       <button type="button" class="btn sm" onClick={() => void currentSession().dismiss(record.id)}>
@@ -90,6 +90,17 @@ export function Menu() {
             <span class="grow">
               <b>{say("menu_mine")}</b>
               <small class="num">{say("menu_mine_text", { n: mine.value.looks })}</small>
+            </span>
+            <Icon name="chevron" flip />
+          </button>
+        )}
+        {mayTakeAlong.value && (
+          <button type="button" class="item" onClick={() => (dialog.value = "along")}>
+            <span class="grow">
+              <b>{say("along_title")}</b>
+              <small class="num">
+                {along.value.left > 0 ? say("along_left_here", { n: along.value.left }) : say("along_hint")}
+              </small>
             </span>
             <Icon name="chevron" flip />
           </button>

@@ -17,6 +17,14 @@ const SHOWN = 20;
 
 const OUTCOMES = { nothing: "mine_nothing", skipped: "mine_skipped", bad_imagery: "bad_image" } as const;
 
+/** Whoever was away wants to know whether it was in time. */
+const STANDINGS = {
+  counted: "mine_saved",
+  extra: "mine_extra",
+  after_close: "mine_after_close",
+  while_paused: "mine_while_paused",
+} as const;
+
 function outcomeOf({ outcome, tags }: Logged, left: number | undefined): string {
   return outcome === "tagged" ? say("mine_tagged", { n: left ?? tags }) : say(OUTCOMES[outcome]);
 }
@@ -85,7 +93,7 @@ function stateOf(look: Logged): { text: string; isGood: boolean } {
   const { unsent, refused } = outboxCounts.value;
   if (unsent.some(({ id }) => id === look.id)) return { text: say("mine_kept"), isGood: false };
   if (refused.some(({ id }) => id === look.id)) return { text: say("mine_refused"), isGood: false };
-  return { text: say("mine_saved"), isGood: true };
+  return { text: say(look.standing ? STANDINGS[look.standing] : "mine_saved"), isGood: true };
 }
 
 function Row({ look }: { look: Logged }) {

@@ -2,7 +2,7 @@
 import { cellsToSearch } from "../../shared/progress.ts";
 import { Icon } from "../../shared/symbols.tsx";
 import { say, words } from "../language.ts";
-import { mine, outboxCounts, progress, sendState } from "../store.ts";
+import { along, dialog, mine, outboxCounts, progress, sendState } from "../store.ts";
 import { Rich } from "../text.tsx";
 
 function Saved() {
@@ -38,6 +38,11 @@ export function Foot() {
         </span>
         <Saved />
       </div>
+      {along.value.left > 0 && (
+        <button type="button" class="plain" onClick={() => (dialog.value = "along")}>
+          {say("along_left_here", { n: along.value.left })}
+        </button>
+      )}
       <Crowd />
     </div>
   );

@@ -4,6 +4,7 @@ import { Icon } from "../../shared/symbols.tsx";
 import { isByOperators } from "../hold.ts";
 import { say } from "../language.ts";
 import {
+  along,
   block,
   clock,
   dialog,
@@ -27,12 +28,14 @@ function current(): { tone: "" | "warn"; sign: ComponentChildren; text: string }
   if (only_here > 0) return { tone: "warn", sign: <span class="dot" />, text: say("pill_full", { n: only_here }) };
   // The card about it says the same.
   if (state.kind === "waiting" && waiting > 0 && !(block.value?.kind === state.reason && state.reason !== "offline")) {
-    if (state.reason === "offline")
-      return {
-        tone: "warn",
-        sign: <Icon name="offline" small />,
-        text: say(isDurable.value ? "pill_offline" : "pill_offline_memory", { n: waiting }),
-      };
+    if (state.reason === "offline") {
+      const { left } = along.value;
+      const text =
+        left > 0
+          ? say("pill_offline_along", { n: waiting, left })
+          : say(isDurable.value ? "pill_offline" : "pill_offline_memory", { n: waiting });
+      return { tone: "warn", sign: <Icon name="offline" small />, text };
+    }
     const { reason } = state;
     const text = isByOperators(reason)
       ? say(reason === "maintenance" ? "pill_maintenance" : "pill_read_only", { n: waiting })

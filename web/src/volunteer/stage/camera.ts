@@ -17,7 +17,7 @@ const EASE_MS = 160;
 const IMAGERY = "imagery";
 
 let map: MapLibreMap | null = null;
-/** What MapLibre draws now, as the address of its tiles. */
+/** What MapLibre draws now: the address of its tiles, and how fine they are. */
 let drawn = "";
 /** False until MapLibre has a style: nothing can be added before. */
 let isStyled = false;
@@ -125,8 +125,10 @@ export function resized(wasHome: boolean): void {
 /** Has MapLibre draw the square's imagery, where that is another than the one before it had. */
 function showImagery(): void {
   const layer = square.peek()?.imagery;
-  if (!map || !isStyled || !layer || (layer.tiles === drawn && map.getSource(IMAGERY))) return;
-  drawn = layer.tiles;
+  if (!map || !isStyled || !layer) return;
+  const wanted = `${layer.tiles} ${layer.max_zoom}`;
+  if (wanted === drawn && map.getSource(IMAGERY)) return;
+  drawn = wanted;
   if (map.getLayer(IMAGERY)) map.removeLayer(IMAGERY);
   // A source cannot be given other zooms or another size of tiles, so it is made anew.
   if (map.getSource(IMAGERY)) map.removeSource(IMAGERY);
