@@ -58,6 +58,7 @@ CREATE TABLE waiting_tags (
     CONSTRAINT waiting_tags_pkey PRIMARY KEY (volunteer_id, id)
 );
 CREATE INDEX waiting_tags_received_idx ON waiting_tags (received_at);
+CREATE INDEX waiting_tags_feed_idx ON waiting_tags (xid);
 
 -- What phones pushed and was not taken, so that they can be told, and remove it.
 CREATE TABLE sync_refusals (
@@ -75,6 +76,7 @@ CREATE TABLE sync_refusals (
     CONSTRAINT sync_refusals_pkey PRIMARY KEY (volunteer_id, collection, id)
 );
 CREATE INDEX sync_refusals_refused_idx ON sync_refusals (refused_at);
+CREATE INDEX sync_refusals_feed_idx ON sync_refusals (xid);
 
 -- Withdrawn tags are forgotten after a while.
 CREATE INDEX tags_withdrawn_idx ON tags (withdrawn_at) WHERE withdrawn_at IS NOT NULL;

@@ -78,6 +78,7 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
     describe_assignments();
     describe_tiles();
     describe_tile_store();
+    describe_sync();
     describe_jobs();
     metrics::describe_counter!(
         "volunteers_departed_total",
@@ -218,6 +219,18 @@ fn describe_looks() {
     metrics::describe_counter!(
         "looks_retries_total",
         "Statements of looks that were tried again after a passing failure."
+    );
+}
+
+fn describe_sync() {
+    metrics::describe_gauge!("sync_streams", "Live streams of changes that are open.");
+    metrics::describe_counter!(
+        "sync_streams_refused_total",
+        "Streams that were not begun, by reason: full, too_many, ending, away."
+    );
+    metrics::describe_counter!(
+        "sync_idle_pulls_total",
+        "Pulls with nothing new that were answered from memory."
     );
 }
 

@@ -25,6 +25,8 @@ pub struct Answer<'a> {
     /// Seconds after which to try again, when the answer says so.
     pub retry_after: Option<u32>,
     pub body: &'a [u8],
+    /// Of head and body together.
+    pub bytes: usize,
 }
 
 /// What a browser says of compression.
@@ -149,6 +151,7 @@ impl Connection {
             status: self.head.status,
             retry_after: self.head.retry_after,
             body: self.buffer.get(self.head.bytes..).unwrap_or_default(),
+            bytes: self.buffer.len(),
         }
     }
 

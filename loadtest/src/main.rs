@@ -12,6 +12,7 @@ mod ledger;
 mod load;
 mod measure;
 mod options;
+mod phones;
 mod place;
 mod pool;
 mod report;
@@ -63,7 +64,7 @@ async fn until_stopped(work: impl Future<Output = anyhow::Result<()>>) -> anyhow
 
 async fn run(scenario: Option<Scenario>, options: &Options) -> anyhow::Result<()> {
     let chosen = scenario.map_or_else(|| Scenario::ALL.to_vec(), |one| vec![one]);
-    let opens_many = [Scenario::Memory, Scenario::Stampede];
+    let opens_many = [Scenario::Memory, Scenario::Stampede, Scenario::Sync];
     if chosen.iter().any(|one| opens_many.contains(one)) {
         place::allow_connections(options.open_connections())?;
     }

@@ -62,12 +62,14 @@ pub enum Scenario {
     Surge,
     /// Memory of a server, idle and with many open connections.
     Memory,
+    /// Phones that poll each minute and push a day's looks and tags, and live streams.
+    Sync,
     /// Services and servers are killed, flushed and cut off under load.
     Chaos,
 }
 
 impl Scenario {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Assignments,
         Self::Campaign,
         Self::Looks,
@@ -76,6 +78,7 @@ impl Scenario {
         Self::Stampede,
         Self::Surge,
         Self::Memory,
+        Self::Sync,
         Self::Chaos,
     ];
 
@@ -89,6 +92,7 @@ impl Scenario {
             Self::Stampede => "stampede",
             Self::Surge => "surge",
             Self::Memory => "memory",
+            Self::Sync => "sync",
             Self::Chaos => "chaos",
         }
     }
@@ -135,6 +139,22 @@ pub struct Options {
     /// memory: connections that are kept open. stampede: a fifth of it comes at once.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(10..=25_000))]
     open: u64,
+
+    /// sync: phones.
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(10..=200_000))]
+    phones: u32,
+
+    /// sync: how many seconds the hour has in which all phones push their day. 3600 is the truth.
+    #[arg(long, default_value_t = 240, value_parser = clap::value_parser!(u16).range(10..=3600))]
+    hour: u16,
+
+    /// sync: looks that most phones push, each with three tags; each 200th pushes a thousand.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    day: u16,
+
+    /// sync: live streams that are kept open at one server.
+    #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    streams: u32,
 
     /// Of everything that chance decides.
     #[arg(long, default_value_t = 2014)]
@@ -194,6 +214,26 @@ impl Options {
 
     pub fn open_connections(&self) -> u64 {
         if self.quick { QUICK_OPEN } else { self.open }
+    }
+
+    pub fn phones(&self) -> u32 {
+        if self.quick { 200 } else { self.phones }
+    }
+
+    pub fn streams(&self) -> u32 {
+        if self.quick { 40 } else { self.streams }
+    }
+
+    pub fn hour(&self) -> Duration {
+        if self.quick {
+            return Duration::from_secs(3);
+        }
+        Duration::from_secs(self.hour.into())
+    }
+
+    /// Looks of an ordinary day.
+    pub fn day(&self) -> u16 {
+        if self.quick { 5 } else { self.day }
     }
 
     /// A quick run writes its report only where somebody asked for it.

@@ -61,6 +61,8 @@ pub enum Kind {
     Open,
     /// A page for people.
     Page,
+    /// Events that go on for hours. They are made from memory, and counted where they are made.
+    Stream,
     Work(Work),
 }
 
@@ -121,6 +123,7 @@ pub fn classify(method: &Method, path: &str, has_key: impl FnOnce() -> bool) -> 
         ]
         | ["docs" | "assets", ..]
         | ["v1", "mode"] => return Kind::Open,
+        ["v1", "sync", "rxdb", _, _, "pullStream"] if gets => return Kind::Stream,
         [""] | ["s", _] | ["organise", ..] if gets => return Kind::Page,
         ["v1", "campaigns", _, "assignments"] => Work::of(Assignments).writing().beginning(),
         ["v1", "campaigns", _, "assignments", "renew"] => Work::of(Assignments).writing(),
@@ -190,6 +193,13 @@ mod tests {
         for path in ["/", "/s/demo", "/organise", "/organise/demo/edit"] {
             assert_eq!(of("GET", path), Kind::Page, "{path}");
         }
+    }
+
+    #[test]
+    fn streams_hold_no_permit() {
+        let path = "/v1/sync/rxdb/tags/0/pullStream";
+        assert_eq!(of("GET", path), Kind::Stream);
+        assert_eq!(class("POST", path), (Class::Reads, true, false));
     }
 
     #[test]

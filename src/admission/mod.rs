@@ -74,7 +74,7 @@ impl Admission {
             Arc::new(Gate::new(class, limit, config.queue_factor))
         };
         let classes = Class::ALL.iter().map(|class| class.as_str());
-        for class in classes.chain([PAGES]) {
+        for class in classes.chain([PAGES, STREAMS]) {
             for reason in Reason::ALL {
                 refused(class, reason).increment(0);
             }
@@ -122,6 +122,8 @@ impl Admission {
 
 /// The class of pages, which only a mode refuses, in metrics.
 const PAGES: &str = "pages";
+/// The same for streams of events.
+const STREAMS: &str = "streams";
 
 fn refused(class: &'static str, reason: Reason) -> metrics::Counter {
     metrics::counter!("http_requests_shed_total", "class" => class, "reason" => reason.as_str())
@@ -131,6 +133,7 @@ fn count_refused(kind: Kind, reason: Reason) {
     let class = match kind {
         Kind::Work(work) => work.class.as_str(),
         Kind::Page | Kind::Open => PAGES,
+        Kind::Stream => STREAMS,
     };
     refused(class, reason).increment(1);
 }

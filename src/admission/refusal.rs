@@ -11,7 +11,7 @@ use super::{
     class::{Class, Kind},
     page::Page,
 };
-use crate::http::{Problem, middleware::Routine, packing::takes};
+use crate::http::{Problem, events, middleware::Routine, packing::takes};
 
 /// `Retry-After` of a mode, which lasts minutes or hours, in seconds.
 const MODE_RETRY_SECS: u32 = 30;
@@ -139,6 +139,9 @@ impl Refusal {
 
     /// As the caller wants to see it.
     pub fn answer(self, asked: &HeaderMap, page: Option<&Page>) -> HttpResponse {
+        if self.kind == Kind::Stream {
+            return events::later();
+        }
         let mut response = match (page, self.reason.on_page()) {
             (Some(page), Some(name)) if prefers_page(asked, self.kind == Kind::Page) => {
                 self.page(asked, page, name)

@@ -224,6 +224,10 @@ pub struct AdmissionConfig {
     #[arg(long, env = "IN_WORK_EXPORTS", default_value_t = 8, value_parser = in_work())]
     pub in_work_exports: u32,
 
+    /// Live streams of phones' changes that are open at once. Beyond it clients are told to come back.
+    #[arg(long, env = "IN_WORK_STREAMS", default_value_t = 8192, value_parser = in_work())]
+    pub in_work_streams: u32,
+
     /// For each of those in work so many may wait.
     #[arg(long, env = "QUEUE_FACTOR", default_value_t = 4, value_parser = clap::value_parser!(u32).range(0..=100))]
     pub queue_factor: u32,
@@ -253,6 +257,7 @@ impl Default for AdmissionConfig {
             in_work_tiles: 1024,
             in_work_organisers: 64,
             in_work_exports: 8,
+            in_work_streams: 8192,
             queue_factor: 4,
             queue_wait_ms: 2000,
             request_seconds: 15,

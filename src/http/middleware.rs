@@ -19,7 +19,7 @@ use std::{
 use actix_http::encoding::Encoder;
 use actix_web::{
     Error, HttpResponse, ResponseError,
-    body::{BodySize, EitherBody, MessageBody},
+    body::{self, BodySize, BoxBody, EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
     error::InternalError,
     http::{
@@ -37,6 +37,7 @@ use super::{
     connection::{InWork, Work},
     cors,
     etag::CODINGS,
+    events,
     limits::ADDRESS_BYTES_MAX,
     packing,
     problem::Problem,
@@ -216,7 +217,8 @@ where
         }
         // The handler sees `GET`; the connection, which remembers what was asked, writes the head
         // alone.
-        if method == Method::HEAD {
+        let is_head = method == Method::HEAD;
+        if is_head {
             req.head_mut().method = Method::GET;
         }
         let answering = CURRENT.scope(current.clone(), self.service.call(req));
@@ -230,6 +232,10 @@ where
             };
             let mut response = packing::pack(response).map_into_left_body();
             tag_coding(response.headers_mut());
+            if is_head && events::is_endless(response.headers()) {
+                response =
+                    response.map_body(|_, _| EitherBody::right(BoxBody::new(body::None::new())));
+            }
             Ok(finish(response, (&method, started), in_flight, id))
         })
     }

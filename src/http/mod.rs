@@ -8,6 +8,7 @@ mod access;
 pub mod connection;
 mod cors;
 pub mod etag;
+pub mod events;
 pub mod extract;
 pub mod limits;
 pub mod merge;

@@ -7,6 +7,8 @@ use actix_web::{
     http::header::{self, ContentEncoding, HeaderMap},
 };
 
+use super::events;
+
 /// Bytes of an answer from which on it is compressed. A smaller one fits one packet as it is, and
 /// packing it would cost more than making it.
 const PACKED_MIN: u64 = 1024;
@@ -36,7 +38,7 @@ fn choose<B: MessageBody>(response: &ServiceResponse<B>) -> ContentEncoding {
         Some(accepted)
             if !is_small
                 && !answered.contains_key(header::CONTENT_ENCODING)
-                && !is_packed_media(answered) =>
+                && !is_sent_plain(answered) =>
         {
             CODINGS
                 .into_iter()
@@ -47,14 +49,15 @@ fn choose<B: MessageBody>(response: &ServiceResponse<B>) -> ContentEncoding {
     }
 }
 
-/// Images and films, which are packed by their nature.
-fn is_packed_media(answered: &HeaderMap) -> bool {
+/// Images and films, which are packed by their nature, and events, which packing would hold back.
+fn is_sent_plain(answered: &HeaderMap) -> bool {
     let media_type = answered
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     (media_type.starts_with("image/") && !media_type.starts_with("image/svg"))
         || media_type.starts_with("video/")
+        || events::is_endless(answered)
 }
 
 /// Whether an `Accept-Encoding` names a coding and does not refuse it (RFC 9110, 12.5.3). What is

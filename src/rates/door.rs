@@ -16,7 +16,10 @@ use actix_web::{
 use futures_util::future::{Either, LocalBoxFuture};
 
 use super::{Rates, charges::Charges, headers, limit::Standing};
-use crate::accounts::{Departed, TokenKeys};
+use crate::{
+    accounts::{Departed, TokenKeys},
+    http::events,
+};
 
 /// The layer.
 pub struct Door {
@@ -103,7 +106,12 @@ where
                     admitted.await
                 }
                 Err(refused) => {
-                    let mut response = rates.refuse(refused).error_response();
+                    let problem = rates.refuse(refused);
+                    let mut response = if events::is_stream(req.match_info().as_str()) {
+                        events::later()
+                    } else {
+                        problem.error_response()
+                    };
                     rates.tell(response.headers_mut(), refused);
                     Ok(req.into_response(response.map_into_right_body()))
                 }

@@ -32,7 +32,8 @@ use crate::{
     packs, pages, prefetch, progress,
     rates::{Door, Rates},
     state::App,
-    sync, volunteers,
+    sync::{self, Streams, Tail},
+    volunteers,
 };
 pub use bare::bare;
 use fallback::Methods;
@@ -51,6 +52,8 @@ pub struct Shared {
     pub tiles: Tiles,
     dealer: Dealer,
     batcher: Batcher,
+    tail: Tail,
+    streams: Streams,
     admission: Admission,
     metrics: Option<PrometheusHandle>,
 }
@@ -76,6 +79,8 @@ impl Shared {
             traffic: Traffic::default(),
             dealer: Dealer::default(),
             batcher: Batcher::default(),
+            tail: Tail::new(usize::try_from(config.admission.in_work_streams)?),
+            streams: Streams::default(),
             app,
             metrics,
         })
@@ -97,6 +102,8 @@ pub fn build(
         tiles,
         dealer,
         batcher,
+        tail,
+        streams,
         admission,
         metrics,
     } = shared.clone();
@@ -105,6 +112,7 @@ pub fn build(
     let (keys, tiles, metrics) = (Data::new(keys), Data::new(tiles), Data::new(metrics));
     let (rates, departed) = (Data::new(rates), Data::new(departed));
     let (dealer, batcher) = (Data::new(dealer), Data::new(batcher));
+    let (tail, streams) = (Data::new(tail), Data::new(streams));
     let admission = Data::new(admission);
     let document = document();
     let methods = Data::new(Methods::new(&openapi::methods(&document), pages::paths())?);
@@ -119,6 +127,8 @@ pub fn build(
             .app_data(tiles.clone())
             .app_data(dealer.clone())
             .app_data(batcher.clone())
+            .app_data(tail.clone())
+            .app_data(streams.clone())
             .app_data(admission.clone())
             .app_data(metrics.clone())
             .app_data(methods.clone())
@@ -161,10 +171,12 @@ pub async fn run(
     let serving = actix_web::rt::spawn(server);
     let writing = actix_web::rt::spawn(shared.batcher.clone().run(shared.app.clone()));
     let tidying = actix_web::rt::spawn(shared.dealer.clone().tidy(shared.app.clone()));
+    let tailing = actix_web::rt::spawn(shared.tail.clone().follow(shared.app.clone()));
     let counting = actix_web::rt::spawn(shared.rates.clone().tidy());
     stop.await;
     tracing::info!("stopping: no new connections, accepted requests are finished");
     shared.traffic.drain();
+    shared.tail.end();
     tokio::time::sleep(Duration::from_secs(config.drain_seconds)).await;
     tokio::select! {
         () = handle.stop(true) => {}
@@ -176,6 +188,7 @@ pub async fn run(
     tidying.abort();
     counting.abort();
     following.abort();
+    tailing.abort();
     shared.dealer.give_back(&shared.app).await;
     serving
         .await

@@ -29,6 +29,18 @@ pub struct Page {
     pub is_cut: bool,
 }
 
+/// A page as it goes over the wire.
+#[derive(Debug)]
+pub struct Written {
+    documents: Vec<String>,
+    /// Where whoever has it goes on.
+    pub checkpoint: Checkpoint,
+    /// Nothing comes after it.
+    pub is_last: bool,
+    is_cut: bool,
+    pub standing: Standing,
+}
+
 impl Collection {
     pub const ALL: [Self; 5] = [
         Self::Campaigns,
@@ -61,6 +73,11 @@ impl Collection {
 
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.as_str() == name)
+    }
+
+    pub fn index(self) -> usize {
+        let at = Self::ALL.iter().position(|known| *known == self);
+        at.unwrap_or_default()
     }
 
     /// The documents that changed after a place, at most `limit`, in their order.
@@ -116,11 +133,14 @@ impl Page {
         })
     }
 
-    /// The page as `RxDB` pulls it: `{"documents": […], "checkpoint": {…}}`.
-    ///
-    /// Its client takes a page with fewer documents than it asked for as the last one. So one that
-    /// ends for its bytes is filled up with its smallest document, which changes nothing there.
-    pub fn for_rxdb(mut self, from: &Checkpoint, limit: usize) -> String {
+    /// The page of whoever has everything, as `RxDB` pulls it.
+    pub fn nothing_after(from: &Checkpoint) -> String {
+        format!("{{\"documents\":[],\"checkpoint\":{}}}", from.written())
+    }
+
+    /// Its documents as `RxDB` has them, as many as a page may have bytes, when at most `limit` were
+    /// asked for.
+    pub fn write(mut self, from: &Checkpoint, limit: usize) -> Written {
         let mut written: Vec<String> = Vec::with_capacity(self.documents.len());
         let mut bytes = 0;
         for document in &self.documents {
@@ -133,16 +153,39 @@ impl Page {
             written.push(text);
         }
         self.documents.truncate(written.len());
-        let checkpoint = self.checkpoint(from, limit);
-        if self.is_cut
-            && let Some(smallest) = written.iter().min_by_key(|text| text.len()).cloned()
-        {
-            written.resize(limit, smallest);
+        Written {
+            checkpoint: self.checkpoint(from, limit),
+            is_last: self.documents.len() < limit && !self.is_cut,
+            is_cut: self.is_cut,
+            standing: self.standing,
+            documents: written,
         }
+    }
+}
+
+impl Written {
+    pub fn is_empty(&self) -> bool {
+        self.documents.is_empty()
+    }
+
+    /// With so many documents when it is not the last one. `RxDB`'s client takes a page with fewer
+    /// than it asked for as the last; so one that ends for its bytes is filled up with its smallest
+    /// document, which changes nothing there.
+    pub fn filled_up(mut self, limit: usize) -> Self {
+        if self.is_cut
+            && let Some(smallest) = self.documents.iter().min_by_key(|text| text.len()).cloned()
+        {
+            self.documents.resize(limit, smallest);
+        }
+        self
+    }
+
+    /// `{"documents": […], "checkpoint": {…}}`.
+    pub fn json(&self) -> String {
         format!(
             "{{\"documents\":[{}],\"checkpoint\":{}}}",
-            written.join(","),
-            checkpoint.written()
+            self.documents.join(","),
+            self.checkpoint.written()
         )
     }
 }

@@ -25,7 +25,9 @@ mod position;
 mod push;
 mod receipts;
 mod rxdb;
+mod stream;
 mod tags;
+mod tail;
 mod tickets;
 mod turn;
 mod watermelon;
@@ -36,8 +38,9 @@ pub use collection::{Collection, Page};
 pub use document::Document;
 pub use job::{forget_some, raise_floors};
 pub use position::{Checkpoint, Position};
+pub use stream::Streams;
 pub use tags::settle_some as settle_waiting;
-pub use tickets::Listener;
+pub use tail::Tail;
 
 /// Version of the documents' shapes; it is part of the addresses.
 pub const SCHEMA_VERSION: u32 = 0;
@@ -57,4 +60,5 @@ pub fn routes(config: &mut Routes<'_>) {
     rxdb::routes(config);
     watermelon::routes(config);
     tickets::routes(config);
+    stream::routes(config);
 }

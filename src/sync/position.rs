@@ -71,6 +71,23 @@ impl Checkpoint {
         })
     }
 
+    /// As one word, by which `EventSource` remembers it.
+    pub fn as_id(&self) -> String {
+        let epoch = self.epoch.unwrap_or_default();
+        format!(
+            "{}.{epoch}.{}.{}",
+            self.at.xid, self.at.id, self.known_below
+        )
+    }
+
+    /// Reads such a word.
+    ///
+    /// Errors: 400 `invalid_checkpoint`.
+    pub fn of_id(id: &str) -> Result<Self, Problem> {
+        let (lwt, id) = id.split_once('.').unwrap_or_default();
+        Self::parse(Some(lwt), Some(id))
+    }
+
     /// As JSON.
     pub fn written(&self) -> String {
         let id = self.epoch.map_or_else(String::new, |epoch| {
@@ -101,6 +118,7 @@ mod tests {
         let written: serde_json::Value = serde_json::from_str(&checkpoint.written()).unwrap();
         let (lwt, id) = (written["lwt"].to_string(), written["id"].as_str());
         assert_eq!(Checkpoint::parse(Some(&lwt), id).unwrap(), checkpoint);
+        assert_eq!(Checkpoint::of_id(&checkpoint.as_id()).unwrap(), checkpoint);
         assert_eq!(Checkpoint::default().written(), r#"{"id":"","lwt":0}"#);
         assert_eq!(
             Checkpoint::parse(Some("0"), Some("")).unwrap(),

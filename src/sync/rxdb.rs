@@ -14,13 +14,14 @@ use serde_json::{Value, value::RawValue};
 use utoipa::ToSchema;
 
 use super::{
-    Checkpoint, Collection, DOCUMENTS_MAX, SCHEMA_VERSION, TAGS_PER_CALL,
+    Checkpoint, Collection, DOCUMENTS_MAX, Page, SCHEMA_VERSION, TAGS_PER_CALL,
     assignments::AssignmentDocument,
     campaigns::CampaignDocument,
     looks::{self, LookDocument},
     push::{Change, Objection, PushedRow},
     receipts::ReceiptDocument,
     tags::{self, TagDocument},
+    tail::Tail,
     turn::in_turn,
 };
 use crate::{
@@ -129,6 +130,7 @@ struct PullQuery {
 #[get("/v1/sync/rxdb/{collection}/{schema_version}/pull")]
 async fn pull(
     app: Data<App>,
+    tail: Data<Tail>,
     volunteer: Volunteer,
     address: PathParam<Address>,
     query: Query<PullQuery>,
@@ -136,10 +138,18 @@ async fn pull(
     let collection = collection(&address.0)?;
     let from = Checkpoint::parse(query.0.lwt.as_deref(), query.0.id.as_deref())?;
     let limit = limit(query.0.limit.as_deref())?;
+    if tail.has_nothing_after(&from, volunteer.id, &[collection]) {
+        return Ok(respond(Page::nothing_after(&from)));
+    }
     let conn = app.db.get().await?;
     let page = collection.pull(&*conn, volunteer.id, &from, limit).await?;
     drop(conn);
-    Ok(respond(page.for_rxdb(&from, limit)))
+    let page = page.write(&from, limit);
+    if page.is_last {
+        let end = page.checkpoint.at;
+        tail.learn(&page.standing, end, volunteer.id, collection);
+    }
+    Ok(respond(page.filled_up(limit).json()))
 }
 
 fn limit(text: Option<&str>) -> Result<usize, Problem> {
@@ -180,7 +190,7 @@ fn limit(text: Option<&str>) -> Result<usize, Problem> {
 #[post("/v1/sync/rxdb/{collection}/{schema_version}/push")]
 async fn push(
     req: HttpRequest,
-    app: Data<App>,
+    (app, tail): (Data<App>, Data<Tail>),
     volunteer: Volunteer,
     address: PathParam<Address>,
     rows: Body<Vec<Box<RawValue>>, BATCH_BODY_BYTES_MAX>,
@@ -217,6 +227,7 @@ async fn push(
             ));
         }
     };
+    tail.changed(volunteer.id);
     let conflicts: Vec<Value> = objections.into_iter().map(Objection::for_rxdb).collect();
     Ok(respond(Value::Array(conflicts).to_string()))
 }

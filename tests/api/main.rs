@@ -75,6 +75,8 @@ mod simulation;
 mod slow_clients;
 mod strange_bodies;
 mod sync;
+mod sync_idle;
+mod sync_streams;
 mod tag_changes;
 mod tags;
 mod tile_answers;

@@ -36,6 +36,13 @@ pub fn number(id: Uuid) -> Option<u64> {
     (look_id(number) == id).then_some(number)
 }
 
+/// The look and which of its tags it is, if it can be the id of one of our tags.
+pub fn tag_number(id: Uuid) -> Option<(u64, u8)> {
+    let number = u64::try_from(id.as_u128() & NUMBER_MASK).ok()?;
+    let nth = (0..TAGS_MAX).find(|nth| tag_id(number, *nth) == id)?;
+    Some((number, nth))
+}
+
 pub fn outcome(tags: u8) -> &'static str {
     if tags == 0 { "nothing" } else { "tagged" }
 }
@@ -77,6 +84,8 @@ mod tests {
             assert_eq!(number(look_id(n)), Some(n));
             assert_eq!(number(tag_id(n, 0)), None);
             assert_ne!(tag_id(n, 0), tag_id(n, 1));
+            assert_eq!(tag_number(tag_id(n, 6)), Some((n, 6)));
+            assert_eq!(tag_number(look_id(n)), None);
         }
         assert_eq!(number(Uuid::nil()), None);
     }

@@ -14,7 +14,10 @@ use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
 
 pub use checker::check;
-pub use content::{look_id, tag_id, tag_place};
+pub use content::{
+    DECIMALS, FINISHED_AT, STARTED_AT, TAG_TYPE, look_id, number, outcome, tag_id, tag_number,
+    tag_place,
+};
 
 use crate::campaign::Cell;
 
@@ -46,6 +49,12 @@ impl Ledger {
             is_acknowledged: false,
         });
         u64::try_from(entries.len() - 1).unwrap_or(u64::MAX)
+    }
+
+    /// Looks that were entered.
+    pub fn count(&self) -> u64 {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        u64::try_from(entries.len()).unwrap_or(u64::MAX)
     }
 
     /// The client was told that the look is stored.

@@ -10,8 +10,11 @@ mod sending;
 mod stage;
 mod stampede;
 mod surge;
+mod sync;
 mod tiles;
 mod yardsticks;
+
+pub use sending::cell as spread;
 
 use crate::{Options, options::Scenario, place::Place, report::Report};
 
@@ -25,6 +28,7 @@ pub async fn run(scenario: Scenario, options: &Options, place: &Place) -> anyhow
         Scenario::Stampede => stampede::run(options, place).await,
         Scenario::Surge => surge::run(options, place).await,
         Scenario::Memory => memory::run(options, place).await,
+        Scenario::Sync => sync::run(options, place).await,
         Scenario::Chaos => chaos::run(options, place).await,
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     http::{Body, Problem, ProblemBody, Query, Routes, limits::BATCH_BODY_BYTES_MAX},
     rates,
     state::App,
-    sync::{Collection, TAGS_PER_CALL},
+    sync::{Collection, TAGS_PER_CALL, Tail},
 };
 
 pub fn routes(config: &mut Routes<'_>) {
@@ -84,12 +84,16 @@ impl SyncQuery {
 )]
 #[get("/v1/sync/watermelondb")]
 async fn pull_changes(
-    app: Data<App>,
+    (app, tail): (Data<App>, Data<Tail>),
     volunteer: Volunteer,
     query: Query<SyncQuery>,
 ) -> Result<HttpResponse, Problem> {
     let since = Since::parse(query.0.last_pulled_at.as_deref())?;
-    let pulled = pull::pull(&app, volunteer.id, since, &query.0.anew()?).await?;
+    let anew = query.0.anew()?;
+    let pulled = match pull::from_memory(&tail, volunteer.id, since, &anew) {
+        Some(nothing) => nothing,
+        None => pull::pull(&app, &tail, volunteer.id, since, &anew).await?,
+    };
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(pulled))
@@ -116,7 +120,7 @@ async fn pull_changes(
 #[post("/v1/sync/watermelondb")]
 async fn push_changes(
     req: HttpRequest,
-    app: Data<App>,
+    (app, tail): (Data<App>, Data<Tail>),
     volunteer: Volunteer,
     query: Query<SyncQuery>,
     pushed: Body<Pushed, BATCH_BODY_BYTES_MAX>,
@@ -129,5 +133,6 @@ async fn push_changes(
     push::check_count(looks + tags)?;
     rates::charge(&req, volunteer.id, looks + tags / TAGS_PER_CALL).await?;
     push::push(&app, volunteer.id, since, pushed.0).await?;
+    tail.changed(volunteer.id);
     Ok(HttpResponse::NoContent().finish())
 }

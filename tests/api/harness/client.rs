@@ -127,6 +127,11 @@ impl Call {
         self.header("If-Match", tag)
     }
 
+    /// The answer whose body is still to come.
+    pub async fn open(self) -> reqwest::Response {
+        self.request.send().await.unwrap()
+    }
+
     /// The answer, or why there is none.
     pub async fn attempt(self) -> Result<Reply, reqwest::Error> {
         let response = self.request.send().await?;

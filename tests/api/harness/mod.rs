@@ -6,6 +6,7 @@ pub mod balancer;
 pub mod between;
 pub mod client;
 pub mod db;
+pub mod events;
 pub mod fixtures;
 pub mod memcached;
 pub mod places;
@@ -19,6 +20,7 @@ use std::{future::Future, time::Duration};
 
 pub use app::App;
 pub use client::{Client, Reply};
+pub use events::Events;
 pub use fixtures::{Campaign, look, nothing, point, tag, tagged};
 pub use places::Cell;
 pub use serde_json::{Value, json};

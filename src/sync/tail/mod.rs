@@ -1,0 +1,273 @@
+//! The end of the change feed, which a server follows while somebody needs it: who has something
+//! new. From it an idle poll is answered, and live streams are woken, without a statement for each.
+//!
+//! **Invariant:** "nothing new" is said from memory only about a volunteer and collection that were
+//! read from the database to their end, with nothing of them in the feed since; and only while the
+//! feed was read less than [`FRESH`] ago. So it is late by that at most, and nothing is skipped: what
+//! is not known is read from the database.
+//!
+//! **Invariant:** one statement in [`EVERY`] whatever the number of phones and streams, and none
+//! while nobody needs it.
+
+mod known;
+mod listeners;
+mod queries;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tokio::sync::{Notify, watch};
+use uuid::Uuid;
+
+use super::{
+    Checkpoint, Collection, Position,
+    epoch::{self, Standing},
+};
+use crate::{db::DbError, state::App};
+use known::Known;
+use listeners::Listeners;
+use queries::Tidings;
+
+pub use listeners::{Listening, Refused};
+
+/// Collections, each of which is known for itself.
+const COLLECTIONS: usize = Collection::ALL.len();
+/// How often the feed is read.
+const EVERY: Duration = Duration::from_secs(1);
+/// How long what was read is believed.
+pub const FRESH: Duration = Duration::from_secs(3);
+/// Longest wait for the database.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+/// How long the feed is followed after the last poll: phones poll each minute.
+const NEEDED_FOR: Duration = Duration::from_mins(3);
+/// Volunteers that one server remembers.
+const VOLUNTEERS_MAX: usize = 100_000;
+
+/// The tail of one server. Cheap to clone.
+#[derive(Clone)]
+pub struct Tail(Arc<Inner>);
+
+struct Inner {
+    state: Mutex<State>,
+    needed: Notify,
+    /// Whether the feed is being followed.
+    following: watch::Sender<bool>,
+}
+
+struct State {
+    followed: Option<Followed>,
+    needed_at: Option<Instant>,
+    known: Known,
+    listeners: Listeners,
+}
+
+/// How far the feed was read.
+#[derive(Clone, Copy)]
+struct Followed {
+    epoch: Option<i32>,
+    /// Everything of transactions below.
+    horizon: i64,
+    at: Instant,
+}
+
+impl Followed {
+    /// Whether nothing is known of this place but what is in the feed.
+    fn has(&self, from: &Checkpoint) -> bool {
+        let is_ours = from.epoch.is_none() || from.epoch == self.epoch;
+        is_ours && from.at.xid < self.horizon
+    }
+}
+
+impl Tail {
+    /// With room for so many streams.
+    pub fn new(streams_max: usize) -> Self {
+        Self(Arc::new(Inner {
+            state: Mutex::new(State {
+                followed: None,
+                needed_at: None,
+                known: Known::new(VOLUNTEERS_MAX),
+                listeners: Listeners::new(streams_max),
+            }),
+            needed: Notify::new(),
+            following: watch::Sender::new(false),
+        }))
+    }
+
+    /// Whether it is known that the volunteer has nothing in these collections after a place.
+    pub fn has_nothing_after(
+        &self,
+        from: &Checkpoint,
+        volunteer_id: Uuid,
+        collections: &[Collection],
+    ) -> bool {
+        let mut state = self.need();
+        let is_believed = state
+            .followed
+            .is_some_and(|followed| followed.at.elapsed() < FRESH && followed.has(from));
+        let has_nothing = is_believed
+            && collections.iter().all(|collection| {
+                let known = state.known.place(volunteer_id, collection.index());
+                known.is_some_and(|known| known <= from.at)
+            });
+        if has_nothing {
+            metrics::counter!("sync_idle_pulls_total").increment(1);
+        }
+        has_nothing
+    }
+
+    /// The history that the feed is of, as far as it is known here.
+    pub fn epoch(&self) -> Option<i32> {
+        self.need().followed?.epoch
+    }
+
+    /// The volunteer's part of a collection was read to its end, which is this place; `standing` is
+    /// what the same statement said of the feed. What was read before the feed was read last is not
+    /// believed: what the feed told was not known here then.
+    pub fn learn(
+        &self,
+        standing: &Standing,
+        end: Position,
+        volunteer_id: Uuid,
+        collection: Collection,
+    ) {
+        let mut state = self.need();
+        let is_newer = state.followed.is_some_and(|followed| {
+            followed.epoch == standing.epoch && followed.horizon <= standing.horizon
+        });
+        if is_newer && queries::follows(collection) {
+            state.known.learn(volunteer_id, collection.index(), end);
+        }
+    }
+
+    /// This server just stored something of a volunteer, who is to see it at once.
+    pub fn changed(&self, volunteer_id: Uuid) {
+        let mut state = self.state();
+        for collection in Collection::ALL {
+            state.known.forget(volunteer_id, collection.index());
+        }
+    }
+
+    /// Begins to listen for what is new to a volunteer in a collection.
+    pub async fn listen(
+        &self,
+        volunteer_id: Uuid,
+        collection: Collection,
+    ) -> Result<Listening, Refused> {
+        drop(self.need());
+        let mut following = self.0.following.subscribe();
+        let followed = following.wait_for(|is_following| *is_following);
+        if tokio::time::timeout(ANSWER_WITHIN, followed).await.is_err() {
+            return Err(Refused::Away);
+        }
+        let mut state = self.state();
+        let followed = state.followed.ok_or(Refused::Away)?;
+        let from = Checkpoint {
+            epoch: followed.epoch,
+            at: Position {
+                xid: followed.horizon - 1,
+                id: Uuid::max(),
+            },
+            known_below: 0,
+        };
+        let slot = state.listeners.add(volunteer_id, collection)?;
+        Ok(Listening::new(self.clone(), volunteer_id, slot, from))
+    }
+
+    /// Ends all streams, now and from now on: the server stops.
+    pub fn end(&self) {
+        self.state().listeners.end();
+    }
+
+    /// Streams that are open.
+    pub fn streams(&self) -> usize {
+        self.state().listeners.count()
+    }
+
+    /// Follows the feed while somebody needs it.
+    pub async fn follow(self, app: App) {
+        loop {
+            self.0.needed.notified().await;
+            let mut was_answered = true;
+            while self.is_needed() {
+                let read = self.read(&app).await;
+                if let Err(cause) = &read
+                    && was_answered
+                {
+                    tracing::warn!(cause = %cause, "the feed cannot be followed; polls go to the database");
+                }
+                was_answered = read.is_ok();
+                tokio::time::sleep(EVERY).await;
+            }
+            let mut state = self.state();
+            state.followed = None;
+            state.known.clear();
+            self.0.following.send_replace(false);
+        }
+    }
+
+    async fn read(&self, app: &App) -> Result<(), DbError> {
+        let at = Instant::now();
+        let from = self.state().followed.map(|followed| followed.horizon);
+        let read = app.db_apart.within(ANSWER_WITHIN, async |conn| {
+            let tidings = queries::tidings(conn, from).await?;
+            if tidings.epoch.is_some() {
+                return Ok(tidings);
+            }
+            epoch::begin(conn).await?;
+            queries::tidings(conn, from).await
+        });
+        let tidings = read.await?;
+        self.apply(&tidings, at);
+        self.0.following.send_replace(true);
+        Ok(())
+    }
+
+    fn apply(&self, tidings: &Tidings, at: Instant) {
+        let mut state = self.state();
+        let is_other = state.followed.is_some_and(|followed| {
+            followed.epoch != tidings.epoch || tidings.horizon < followed.horizon
+        });
+        if is_other || !tidings.is_whole {
+            state.known.clear();
+            state.listeners.ring_all();
+        } else {
+            for (collection, volunteer_id) in &tidings.changes {
+                let index = collection.index();
+                if let Some(volunteer_id) = *volunteer_id {
+                    state.known.forget(volunteer_id, index);
+                    state.listeners.ring(volunteer_id, *collection);
+                } else {
+                    state.known.forget_of_all(index);
+                    state.listeners.ring_everybody(*collection);
+                }
+            }
+        }
+        state.followed = Some(Followed {
+            epoch: tidings.epoch,
+            horizon: tidings.horizon,
+            at,
+        });
+    }
+
+    fn is_needed(&self) -> bool {
+        let state = self.state();
+        let polled = state.needed_at.is_some_and(|at| at.elapsed() < NEEDED_FOR);
+        polled || state.listeners.count() > 0
+    }
+
+    /// Notes that somebody needs the feed to be followed.
+    fn need(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state();
+        state.needed_at = Some(Instant::now());
+        if state.followed.is_none() {
+            self.0.needed.notify_one();
+        }
+        state
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

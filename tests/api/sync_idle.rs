@@ -1,0 +1,211 @@
+//! Polls with nothing new are answered from memory, and nothing is ever missed for it.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::harness::{
+    App, Campaign, Client, DEADLINE, db::Database, eventually, fixtures::metric, json, nothing,
+    proxy::Proxy,
+};
+
+/// A phone that polls one collection.
+struct Phone {
+    client: Client,
+    collection: &'static str,
+    checkpoint: (i64, String),
+    /// Ids in the order in which they came.
+    had: Vec<String>,
+}
+
+impl Phone {
+    fn new(client: Client, collection: &'static str) -> Self {
+        Self {
+            client,
+            collection,
+            checkpoint: (0, String::new()),
+            had: Vec::new(),
+        }
+    }
+
+    fn path(&self) -> String {
+        let (lwt, id) = &self.checkpoint;
+        format!(
+            "/v1/sync/rxdb/{}/0/pull?lwt={lwt}&id={id}&limit=50",
+            self.collection
+        )
+    }
+
+    /// Polls until it had so many documents. A test beside this one may hold the feed up for seconds.
+    async fn has(&mut self, count: usize) {
+        let begun = Instant::now();
+        while self.had.len() < count {
+            self.poll().await;
+            assert!(begun.elapsed() < DEADLINE, "some are missed");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Polls once; how many documents came.
+    async fn poll(&mut self) -> usize {
+        let page = self.client.get(&self.path()).await.expect(200);
+        let checkpoint = &page["checkpoint"];
+        self.checkpoint = (
+            checkpoint["lwt"].as_i64().unwrap(),
+            checkpoint["id"].as_str().unwrap().to_owned(),
+        );
+        let documents = page["documents"].as_array().unwrap();
+        for document in documents {
+            self.had.push(document["id"].as_str().unwrap().to_owned());
+        }
+        documents.len()
+    }
+
+    /// Polls until the server answers from its memory.
+    async fn rest(&mut self) {
+        let server = self.client.clone();
+        let idle = async || metric(&server, IDLE).await.unwrap_or_default();
+        let before = idle().await;
+        let begun = Instant::now();
+        while idle().await <= before {
+            assert_eq!(self.poll().await, 0, "nothing is new");
+            assert!(begun.elapsed() < DEADLINE, "never idle");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+/// Between two polls.
+const PAUSE: Duration = Duration::from_millis(20);
+const IDLE: &str = "sync_idle_pulls_total";
+
+async fn stage(app: &App) -> (Campaign, Client) {
+    let campaign = app.campaign().cells(6, 6).looks_wanted(9).open().await;
+    (campaign, app.volunteer().await)
+}
+
+#[tokio::test]
+async fn an_idle_poll_comes_from_memory_and_a_change_at_another_server_is_seen() {
+    let app = App::builder().servers(2).start().await;
+    let (campaign, volunteer) = stage(&app).await;
+    let [here, there] = [0, 1].map(|nth| volunteer.at(&app.servers[nth].url));
+    let mut phone = Phone::new(here, "looks");
+    for (cell, count) in campaign.cells.iter().zip(1..=3) {
+        campaign.look_at(&there, *cell).await;
+        phone.has(count).await;
+        phone.rest().await;
+    }
+    assert_eq!(phone.had.len(), 3);
+}
+
+#[tokio::test]
+async fn whoever_polls_misses_nothing_and_has_nothing_twice() {
+    let app = App::builder().servers(2).start().await;
+    let (campaign, volunteer) = stage(&app).await;
+    let mut phones: Vec<Phone> = app
+        .servers
+        .iter()
+        .map(|server| Phone::new(volunteer.at(&server.url), "looks"))
+        .collect();
+    let looks: Vec<_> = campaign.cells.iter().map(|cell| nothing(*cell)).collect();
+    let sending = async {
+        for look in &looks {
+            campaign.send(&volunteer, look).await.expect(201);
+            tokio::time::sleep(Duration::from_millis(120)).await;
+        }
+    };
+    let polling = futures_util::future::join_all(
+        phones
+            .iter_mut()
+            .map(async |phone| phone.has(looks.len()).await),
+    );
+    tokio::join!(sending, polling);
+    let sent: Vec<_> = looks
+        .iter()
+        .map(|look| look["id"].as_str().unwrap())
+        .collect();
+    for phone in &mut phones {
+        assert_eq!(phone.poll().await, 0);
+        assert_eq!(phone.had, sent);
+    }
+}
+
+#[tokio::test]
+async fn a_late_commit_is_seen_by_who_was_answered_from_memory_meanwhile() {
+    let app = App::builder().servers(1).start().await;
+    let (campaign, volunteer) = stage(&app).await;
+    let mut phone = Phone::new(volunteer.clone(), "looks");
+    campaign.look_at(&volunteer, campaign.cells[0]).await;
+    phone.has(1).await;
+    let late = app.sql().await;
+    let insert = format!(
+        "BEGIN; INSERT INTO looks (volunteer_id, id, campaign_id, cell, outcome, campaign_version, started_at, finished_at, content_hash)
+         VALUES ('{}', '{}', '{}', {}, 'nothing', 1, now(), now(), '')",
+        volunteer.id, crate::harness::id(), campaign.id, campaign.cells[1].packed()
+    );
+    late.batch_execute(&insert).await.unwrap();
+    for _ in 0..3 {
+        phone.rest().await;
+    }
+    late.batch_execute("COMMIT").await.unwrap();
+    phone.has(2).await;
+}
+
+#[tokio::test]
+async fn memory_is_not_believed_when_the_feed_cannot_be_followed() {
+    let database = Database::create().await;
+    let proxy = Proxy::before(&database.url()).await;
+    let app = App::builder()
+        .servers(1)
+        .database(database)
+        .setting("DATABASE_URL", &proxy.url)
+        .start()
+        .await;
+    let (campaign, volunteer) = stage(&app).await;
+    let mut phone = Phone::new(volunteer.clone(), "looks");
+    campaign.look_at(&volunteer, campaign.cells[0]).await;
+    phone.has(1).await;
+    phone.rest().await;
+    proxy.close();
+    let last = phone.client.get(&phone.path()).await.expect(200);
+    assert_eq!(last["documents"], json!([]), "no statement was needed");
+    eventually("the database is asked, and is away", || async {
+        let answer = phone.client.get(&phone.path()).await;
+        (answer.status == 503).then_some(())
+    })
+    .await;
+    proxy.open();
+    let at = app.sql().await;
+    let insert = format!(
+        "INSERT INTO looks (volunteer_id, id, campaign_id, cell, outcome, campaign_version, started_at, finished_at, content_hash)
+         VALUES ('{}', '{}', '{}', {}, 'nothing', 1, now(), now(), '')",
+        volunteer.id, crate::harness::id(), campaign.id, campaign.cells[1].packed()
+    );
+    at.batch_execute(&insert).await.unwrap();
+    eventually("polls work again", || async {
+        let answer = phone.client.get(&phone.path()).await;
+        let is_there = answer.status == 200 && answer.json()["documents"] != json!([]);
+        is_there.then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn after_a_push_the_same_server_asks_the_database() {
+    let app = App::builder().servers(1).start().await;
+    let (campaign, volunteer) = stage(&app).await;
+    let mut phone = Phone::new(volunteer.clone(), "looks");
+    phone.rest().await;
+    let mut look = nothing(campaign.cells[0]);
+    let members = look.as_object_mut().unwrap();
+    members.remove("tags");
+    members.insert("campaign".to_owned(), campaign.id.clone().into());
+    members.insert("_deleted".to_owned(), false.into());
+    let push = volunteer.post("/v1/sync/rxdb/looks/0/push");
+    let conflicts = push.json(json!([{"newDocumentState": look}])).await;
+    assert_eq!(conflicts.expect(200), json!([]));
+    let before = metric(&volunteer, IDLE).await;
+    phone.poll().await;
+    assert_eq!(metric(&volunteer, IDLE).await, before);
+    phone.has(1).await;
+}
