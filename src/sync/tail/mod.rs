@@ -136,7 +136,7 @@ impl Tail {
         let is_newer = state.followed.is_some_and(|followed| {
             followed.epoch == standing.epoch && followed.horizon <= standing.horizon
         });
-        if is_newer && queries::follows(collection) {
+        if is_newer {
             state.known.learn(volunteer_id, collection.index(), end);
         }
     }

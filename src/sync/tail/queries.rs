@@ -21,13 +21,6 @@ pub struct Tidings {
     pub is_whole: bool,
 }
 
-/// Whether changes of a collection are among the tidings.
-pub fn follows(collection: Collection) -> bool {
-    match collection {
-        Collection::Campaigns | Collection::Looks | Collection::Tags => true,
-    }
-}
-
 /// What happened in transactions from this one on; without one, only how far the feed is.
 pub async fn tidings(db: &impl GenericClient, from: Option<i64>) -> Result<Tidings, DbError> {
     let sql = "-- sync::tidings
@@ -51,6 +44,10 @@ pub async fn tidings(db: &impl GenericClient, from: Option<i64>) -> Result<Tidin
          WHERE r.xid >= $1::text::xid8 AND r.xid < pg_snapshot_xmin(pg_current_snapshot())
          ORDER BY r.xid LIMIT $2)
         UNION ALL
+        (SELECT NULL, NULL, 'assignments', p.volunteer_id FROM pack_cells AS p
+         WHERE p.xid >= $1::text::xid8 AND p.xid < pg_snapshot_xmin(pg_current_snapshot())
+         ORDER BY p.xid LIMIT $2)
+        UNION ALL
         (SELECT NULL, NULL, 'campaigns', NULL
          WHERE EXISTS (SELECT FROM campaigns AS c
                        WHERE c.xid >= $1::text::xid8 AND c.xid < pg_snapshot_xmin(pg_current_snapshot()))
@@ -71,7 +68,12 @@ pub async fn tidings(db: &impl GenericClient, from: Option<i64>) -> Result<Tidin
             tidings.horizon = horizon;
             tidings.epoch = row.get("epoch");
         } else if let Some(collection) = Collection::parse(row.get("collection")) {
-            tidings.changes.push((collection, row.get("volunteer_id")));
+            let volunteer_id = row.get("volunteer_id");
+            tidings.changes.push((collection, volunteer_id));
+            // What became of a look is told in a collection of its own.
+            if collection == Collection::Looks {
+                tidings.changes.push((Collection::Receipts, volunteer_id));
+            }
         }
     }
     tidings.is_whole = Collection::ALL.into_iter().all(|collection| {
