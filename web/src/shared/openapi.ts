@@ -1011,6 +1011,16 @@ export interface Clone {
   slug?: string | null;
 }
 /**
+ * A code for another device.
+ */
+export interface CodeView {
+  /**
+   * Eight signs, none of which is taken for another.
+   */
+  code: string;
+  expires_at: string;
+}
+/**
  * How much of the area a layer covers, by its declared bounds.
  */
 export interface CoverageView {
@@ -1157,6 +1167,103 @@ export interface PriorityPart {
   area_km2: number;
   cells: number;
 }
+/**
+ * All that is stored of a volunteer.
+ */
+export interface ExportView {
+  exported_at: string;
+  /**
+   * Volunteers of other devices that became this one.
+   */
+  joined: JoinedView[];
+  /**
+   * Codes for other devices, without the codes.
+   */
+  link_codes: LinkCodeView[];
+  looks: OwnLook[];
+  /**
+   * Squares that were taken along.
+   */
+  packs: OwnPack[];
+  /**
+   * Squares whose reservation was renewed.
+   */
+  renewed_leases: RenewedLease[];
+  tags: OwnTag[];
+  volunteer_id: string;
+}
+export interface JoinedView {
+  joined_at: string;
+  volunteer_id: string;
+}
+export interface LinkCodeView {
+  expires_at: string;
+  made_at: string;
+  used_at?: string | null;
+}
+/**
+ * A look as its volunteer gets it.
+ */
+export interface OwnLook {
+  campaign_id: string;
+  campaign_version: number;
+  /**
+   * The square as `z/x/y`.
+   */
+  cell: string;
+  finished_at: string;
+  id: string;
+  outcome: string;
+  received_at: string;
+  started_at: string;
+}
+/**
+ * A pack as its volunteer is told of it.
+ */
+export interface OwnPack {
+  campaign_id: string;
+  /**
+   * Its squares as `z/x/y`; those that went are kept for 180 days.
+   */
+  cells: string[];
+  expires_at?: string | null;
+  id: string;
+  made_at: string;
+}
+/**
+ * A lease that was renewed.
+ */
+export interface RenewedLease {
+  campaign_id: string;
+  /**
+   * The square as `z/x/y`.
+   */
+  cell: string;
+  lease_expires_at: string;
+}
+/**
+ * A tag as its volunteer gets it, withdrawn or not.
+ */
+export interface OwnTag {
+  campaign_id: string;
+  campaign_version: number;
+  /**
+   * The square as `z/x/y`.
+   */
+  cell: string;
+  /**
+   * GeoJSON geometry.
+   */
+  geometry: {};
+  id: string;
+  look_id: string;
+  note?: string | null;
+  received_at: string;
+  revision: number;
+  tag_type: string;
+  updated_at: string;
+  withdrawn_at?: string | null;
+}
 export interface FailurePage {
   failures: FailureView[];
   /**
@@ -1177,6 +1284,16 @@ export interface FailureView {
    * `z/x/y`
    */
   tile: string;
+}
+/**
+ * Who is forgotten.
+ */
+export interface ForgottenView {
+  /**
+   * `forgotten`: nobody can act as this volunteer any more, and what they sent is deleted within seconds.
+   */
+  state: string;
+  volunteer_id: string;
 }
 /**
  * What was given back.
@@ -1341,6 +1458,20 @@ export interface LayerPage {
    * Address of the next page, where there is one.
    */
   next?: string | null;
+}
+/**
+ * A code of another device.
+ */
+export interface Link {
+  /**
+   * Hyphens, spaces and small letters do not matter.
+   */
+  code: string;
+  /**
+   * Made by the device, once for each attempt; UUIDv7 advised. With it, or with a token, the same call can be sent again
+   * after a lost answer, as long as the code lasts.
+   */
+  id?: string | null;
 }
 /**
  * A look, without its tags.
@@ -2203,6 +2334,16 @@ export interface ServiceMode {
    */
   message?: string | null;
   mode: Mode;
+}
+/**
+ * How somebody signs up.
+ */
+export interface SignUp {
+  /**
+   * Made by the device, once, from the system's generator of random bytes, also without a network, and told to
+   * nobody but this call: who has it is the volunteer. Without one each call makes another volunteer.
+   */
+  device_secret?: string | null;
 }
 /**
  * A new anonymous volunteer.
