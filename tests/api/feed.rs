@@ -13,10 +13,10 @@ pub async fn verify(app: &App) -> (bool, String) {
 
 /// Waits until the worker has read the whole feed.
 pub async fn caught_up(app: &App) {
-    let behind = "SELECT (SELECT count(*) FROM looks AS l, feed_cursors AS c WHERE (l.xid, l.id, l.volunteer_id) > (c.looks_xid, c.looks_id, c.looks_owner))
-        + (SELECT count(*) FROM tags AS t, feed_cursors AS c WHERE (t.xid, t.id, t.volunteer_id) > (c.tags_xid, c.tags_id, c.tags_owner))
-        + (SELECT count(*) FROM cell_decisions AS d, feed_cursors AS c WHERE (d.xid, d.campaign_id, d.cell) > (c.decisions_xid, c.decisions_campaign, c.decisions_cell))
-        + (SELECT count(*) FROM looks WHERE NOT EXISTS (SELECT FROM feed_cursors))";
+    let behind = "SELECT (SELECT count(*) FROM looks AS l, feed_cursors AS c WHERE c.reader = 'progress' AND (l.xid, l.id, l.volunteer_id) > (c.looks_xid, c.looks_id, c.looks_owner))
+        + (SELECT count(*) FROM tags AS t, feed_cursors AS c WHERE c.reader = 'progress' AND (t.xid, t.id, t.volunteer_id) > (c.tags_xid, c.tags_id, c.tags_owner))
+        + (SELECT count(*) FROM cell_decisions AS d, feed_cursors AS c WHERE c.reader = 'progress' AND (d.xid, d.campaign_id, d.cell) > (c.decisions_xid, c.decisions_campaign, c.decisions_cell))
+        + (SELECT count(*) FROM looks WHERE NOT EXISTS (SELECT FROM feed_cursors WHERE reader = 'progress'))";
     eventually("the worker catches up", || async {
         (app.number(behind).await == 0).then_some(())
     })
