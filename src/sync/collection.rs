@@ -164,18 +164,30 @@ impl Page {
 }
 
 impl Written {
+    /// As a device with this mark is told it.
+    #[must_use]
+    pub fn marked(self, mark: u16) -> Self {
+        Self {
+            checkpoint: self.checkpoint.marked(mark),
+            ..self
+        }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.documents.is_empty()
     }
 
     /// With so many documents when it is not the last one. `RxDB`'s client takes a page with fewer
-    /// than it asked for as the last; so one that ends for its bytes is filled up with its smallest
-    /// document, which changes nothing there.
+    /// than it asked for as the last; so one that ends for its bytes begins with stubs of its last
+    /// document, which comes after them whole: of one id the client takes what comes last.
     pub fn filled_up(mut self, limit: usize) -> Self {
-        if self.is_cut
-            && let Some(smallest) = self.documents.iter().min_by_key(|text| text.len()).cloned()
-        {
-            self.documents.resize(limit, smallest);
+        if self.is_cut {
+            let missing = limit.saturating_sub(self.documents.len());
+            let stub = format!(
+                "{{\"id\":\"{}\",\"_deleted\":false}}",
+                self.checkpoint.at.id
+            );
+            self.documents.splice(0..0, vec![stub; missing]);
         }
         self
     }

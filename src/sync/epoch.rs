@@ -49,6 +49,18 @@ impl Standing {
     }
 }
 
+/// Set in the epoch of each device that was somebody else before it was linked.
+const MARKED: i32 = 1 << 30;
+
+/// The epoch as a device with this mark is told it, and back again. What the device was told under
+/// another mark was another volunteer's, so its places are those of another epoch here.
+pub fn marked(epoch: i32, mark: u16) -> i32 {
+    match mark {
+        0 => epoch,
+        mark => epoch ^ (MARKED | i32::from(mark)),
+    }
+}
+
 /// The phone's place is of no use.
 pub fn start_again() -> Problem {
     Problem::new(
@@ -87,6 +99,15 @@ pub async fn begin(db: &impl GenericClient) -> Result<(), DbError> {
 mod tests {
     use super::*;
     use crate::sync::Position;
+
+    #[test]
+    fn a_mark_makes_another_epoch_also_in_its_lowest_bits_and_is_taken_off_again() {
+        for (epoch, mark) in [(7, 1), (i32::MAX, 4095), (4096, 512)] {
+            assert_eq!(marked(marked(epoch, mark), mark), epoch);
+            assert_ne!(marked(epoch, mark) & 4095, epoch & 4095);
+        }
+        assert_eq!(marked(7, 0), 7);
+    }
 
     #[test]
     fn a_place_of_another_history_from_the_future_or_too_old_is_of_no_use() {

@@ -20,6 +20,7 @@ mod collection;
 mod document;
 mod epoch;
 mod job;
+pub mod leaving;
 mod looks;
 mod position;
 mod push;

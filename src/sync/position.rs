@@ -3,6 +3,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::epoch;
 use crate::http::Problem;
 
 /// A place in a volunteer's order of one collection; everything up to and including it was read.
@@ -86,6 +87,15 @@ impl Checkpoint {
     pub fn of_id(id: &str) -> Result<Self, Problem> {
         let (lwt, id) = id.split_once('.').unwrap_or_default();
         Self::parse(Some(lwt), Some(id))
+    }
+
+    /// As it is here, or as a device with this mark is told it.
+    #[must_use]
+    pub fn marked(self, mark: u16) -> Self {
+        Self {
+            epoch: self.epoch.map(|epoch| epoch::marked(epoch, mark)),
+            ..self
+        }
     }
 
     /// As JSON.

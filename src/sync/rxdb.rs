@@ -136,10 +136,11 @@ async fn pull(
     query: Query<PullQuery>,
 ) -> Result<HttpResponse, Problem> {
     let collection = collection(&address.0)?;
-    let from = Checkpoint::parse(query.0.lwt.as_deref(), query.0.id.as_deref())?;
+    let asked = Checkpoint::parse(query.0.lwt.as_deref(), query.0.id.as_deref())?;
+    let from = asked.marked(volunteer.mark);
     let limit = limit(query.0.limit.as_deref())?;
     if tail.has_nothing_after(&from, volunteer.id, &[collection]) {
-        return Ok(respond(Page::nothing_after(&from)));
+        return Ok(respond(Page::nothing_after(&asked)));
     }
     let conn = app.db.get().await?;
     let page = collection.pull(&*conn, volunteer.id, &from, limit).await?;
@@ -149,7 +150,8 @@ async fn pull(
         let end = page.checkpoint.at;
         tail.learn(&page.standing, end, volunteer.id, collection);
     }
-    Ok(respond(page.filled_up(limit).json()))
+    let page = page.marked(volunteer.mark).filled_up(limit);
+    Ok(respond(page.json()))
 }
 
 fn limit(text: Option<&str>) -> Result<usize, Problem> {

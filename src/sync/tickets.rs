@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    accounts::{TokenKeys, Volunteer},
+    accounts::{Departed, Token, TokenKeys, Volunteer, forgotten},
     http::{Problem, Routes},
     state::App,
 };
@@ -51,9 +51,9 @@ async fn make(
         .now()
         .checked_add(TICKET_FOR)
         .map_err(|e| Problem::internal(&e))?;
-    let signed = keys.sign_ticket(&purpose(volunteer.id), expires_at);
+    let signed = keys.sign_ticket(&purpose(volunteer.id, volunteer.mark), expires_at);
     let ticket = Ticket {
-        ticket: format!("{}.{signed}", volunteer.id.simple()),
+        ticket: format!("{}.{}.{signed}", volunteer.id.simple(), volunteer.mark),
         expires_at,
     };
     Ok(HttpResponse::Created()
@@ -61,15 +61,13 @@ async fn make(
         .json(ticket))
 }
 
-fn purpose(volunteer_id: Uuid) -> String {
-    format!("sync {volunteer_id}")
+fn purpose(volunteer_id: Uuid, mark: u16) -> String {
+    format!("sync {volunteer_id} {mark}")
 }
 
 /// Whoever opens a stream: by a token as everywhere, or by a ticket.
 #[derive(Clone, Copy, Debug)]
-pub struct Listener {
-    pub volunteer_id: Uuid,
-}
+pub struct Listener(pub Volunteer);
 
 impl FromRequest for Listener {
     type Error = Problem;
@@ -86,9 +84,7 @@ impl FromRequest for Listener {
             }
             _ => {
                 let volunteer = Volunteer::from_request(req, payload).into_inner();
-                volunteer.map(|volunteer| Self {
-                    volunteer_id: volunteer.id,
-                })
+                volunteer.map(Self)
             }
         };
         std::future::ready(listener)
@@ -96,23 +92,37 @@ impl FromRequest for Listener {
 }
 
 fn by_ticket(req: &HttpRequest, ticket: &str) -> Result<Listener, Problem> {
-    let (keys, app) = (
+    let (keys, departed, app) = (
         req.app_data::<Data<TokenKeys>>(),
+        req.app_data::<Data<Departed>>(),
         req.app_data::<Data<App>>(),
     );
-    let (Some(keys), Some(app)) = (keys, app) else {
-        return Err(Problem::internal(&"TokenKeys or App are not registered"));
+    let (Some(keys), Some(departed), Some(app)) = (keys, departed, app) else {
+        return Err(Problem::internal(
+            &"TokenKeys, Departed or App are not registered",
+        ));
     };
-    let known = ticket.split_once('.').and_then(|(volunteer, signed)| {
-        let volunteer_id = Uuid::try_parse(volunteer).ok()?;
-        let now = app.clock.now();
-        keys.verify_ticket(&purpose(volunteer_id), signed, now)
-            .then_some(Listener { volunteer_id })
+    let known = read(ticket).and_then(|(token, signed)| {
+        let purpose = purpose(token.volunteer, token.mark);
+        keys.verify_ticket(&purpose, signed, app.clock.now())
+            .then_some(token)
     });
-    known.ok_or_else(|| {
+    let token = known.ok_or_else(|| {
         Problem::unauthorized(
             "ticket_refused",
             "This ticket has ended, or it was not signed here. Get a new one from POST /v1/sync/tickets.",
         )
-    })
+    })?;
+    departed.holder(token).map(Listener).ok_or_else(forgotten)
+}
+
+/// Whose a ticket is, and what was signed of it.
+fn read(ticket: &str) -> Option<(Token, &str)> {
+    let (volunteer, rest) = ticket.split_once('.')?;
+    let (mark, signed) = rest.split_once('.')?;
+    let token = Token {
+        volunteer: Uuid::try_parse(volunteer).ok()?,
+        mark: mark.parse().ok()?,
+    };
+    Some((token, signed))
 }

@@ -20,6 +20,7 @@ use crate::{
     looks::own::{self, OwnLook, OwnTag},
     packs::{self, leaving::OwnPack},
     state::App,
+    sync::leaving::{self, OwnRefusal, OwnWaitingTag},
 };
 
 /// Rows of a piece.
@@ -42,6 +43,10 @@ pub struct ExportView {
     renewed_leases: Vec<RenewedLease>,
     /// Squares that were taken along.
     packs: Vec<OwnPack>,
+    /// What was pushed by sync and not taken; the newest 10,000.
+    refusals: Vec<OwnRefusal>,
+    /// Tags that came before their look.
+    waiting_tags: Vec<OwnWaitingTag>,
     looks: Vec<OwnLook>,
     tags: Vec<OwnTag>,
 }
@@ -67,6 +72,7 @@ struct LinkCodeView {
 /// Lists that are read piece by piece, in this order.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum List {
+    WaitingTags,
     Looks,
     Tags,
 }
@@ -114,8 +120,14 @@ impl Export {
         let before = self.next;
         let mut piece = match before {
             Next::Beginning => {
-                self.next = Next::Piece(List::Looks, Uuid::nil());
+                self.next = Next::Piece(List::WaitingTags, Uuid::nil());
                 self.beginning().await?
+            }
+            Next::Piece(List::WaitingTags, after) => {
+                let tags = self.read(after, leaving::waiting_tags).await?;
+                let last = tags.last().map(|tag| tag.id);
+                self.next = next(List::WaitingTags, last, tags.len());
+                rows(&tags, after)?
             }
             Next::Piece(List::Looks, after) => {
                 let looks = self.read(after, own::looks).await?;
@@ -130,6 +142,9 @@ impl Export {
             Next::End => return Ok(None),
         };
         match (before, self.next) {
+            (Next::Piece(List::WaitingTags, _), Next::Piece(List::Looks, _)) => {
+                piece.extend_from_slice(b"\n],\"looks\":[");
+            }
             (Next::Piece(List::Looks, _), Next::Piece(List::Tags, _)) => {
                 piece.extend_from_slice(b"\n],\"tags\":[");
             }
@@ -164,12 +179,14 @@ impl Export {
                 .collect(),
             renewed_leases: assignments::renewed_leases(&*conn, self.volunteer_id).await?,
             packs: packs::leaving::own(&*conn, self.volunteer_id).await?,
+            refusals: leaving::refusals(&*conn, self.volunteer_id).await?,
+            waiting_tags: Vec::new(),
             looks: Vec::new(),
             tags: Vec::new(),
         };
         let mut bytes = serde_json::to_vec(&view).map_err(|e| Problem::internal(&e))?;
         // The lists come last, and are filled from here on.
-        let filled = bytes.len() - b"],\"tags\":[]}".len();
+        let filled = bytes.len() - b"],\"looks\":[],\"tags\":[]}".len();
         bytes.truncate(filled);
         Ok(bytes)
     }
@@ -203,6 +220,7 @@ fn next(of: List, last: Option<Uuid>, rows: usize) -> Next {
         (_, Some(last)) if i64::try_from(rows).unwrap_or(i64::MAX) >= PIECE_ROWS => {
             Next::Piece(of, last)
         }
+        (List::WaitingTags, _) => Next::Piece(List::Looks, Uuid::nil()),
         (List::Looks, _) => Next::Piece(List::Tags, Uuid::nil()),
         (List::Tags, _) => Next::End,
     }

@@ -12,7 +12,7 @@ use super::{
     PIECE_LOOKS, WATCHED_AFTER_MAX, WATCHED_AFTER_MIN, WATCHED_FOR,
     queries::{self, Due},
 };
-use crate::{assignments, db::DbError, looks::leaving, packs, progress, state::App};
+use crate::{assignments, db::DbError, looks::leaving, packs, progress, state::App, sync};
 
 /// One piece of one departure; says whether there was one that is due.
 pub async fn step(app: &App) -> Result<bool, DbError> {
@@ -54,10 +54,12 @@ async fn looks_leave(tx: &Transaction<'_>, due: &Due) -> Result<i64, DbError> {
 /// What is stored beside looks and tags.
 async fn rest_leaves(tx: &Transaction<'_>, due: &Due) -> Result<(), DbError> {
     if let Some(to) = due.continues_as {
+        sync::leaving::copy(tx, due.volunteer_id, to).await?;
         assignments::copy_renewals(tx, due.volunteer_id, to).await?;
         packs::leaving::copy(tx, due.volunteer_id, to).await?;
     }
     packs::leaving::delete(tx, due.volunteer_id).await?;
+    sync::leaving::delete(tx, due.volunteer_id).await?;
     assignments::delete_renewals(tx, due.volunteer_id).await?;
     if due.continues_as.is_none() {
         queries::codes::delete_of(tx, due.volunteer_id).await?;

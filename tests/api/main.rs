@@ -87,3 +87,4 @@ mod tiles;
 mod volunteer_devices;
 mod volunteer_forgetting;
 mod volunteer_links;
+mod volunteer_sync;

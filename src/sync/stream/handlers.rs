@@ -52,12 +52,11 @@ async fn pull_stream(
     req: HttpRequest,
     app: Data<App>,
     (tail, streams): (Data<Tail>, Data<Streams>),
-    listener: Listener,
+    Listener(volunteer): Listener,
     address: PathParam<Address>,
 ) -> Result<HttpResponse, Problem> {
     let collection = collection(&address.0)?;
-    let volunteer_id = listener.volunteer_id;
-    let listening = match tail.listen(volunteer_id, collection).await {
+    let listening = match tail.listen(volunteer.id, collection).await {
         Ok(listening) => listening,
         Err(refused) => {
             metrics::counter!("sync_streams_refused_total", "reason" => refused.as_str())
@@ -66,7 +65,7 @@ async fn pull_stream(
         }
     };
     let shared = (app.get_ref().clone(), streams.get_ref().clone());
-    let whose = (volunteer_id, collection);
+    let whose = (volunteer, collection);
     let live = Live::begin(shared, listening, whose, had(req.headers()));
     Ok(events::response().streaming(live.into_stream()))
 }

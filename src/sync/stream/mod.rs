@@ -14,17 +14,16 @@ mod handlers;
 
 use std::{sync::Arc, time::Duration};
 
+use super::{Checkpoint, Collection, tail::Listening};
+use crate::{
+    accounts::Volunteer,
+    http::{Problem, events},
+    state::App,
+};
 use actix_web::Error;
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use tokio::{sync::Semaphore, time::Instant};
-use uuid::Uuid;
-
-use super::{Checkpoint, Collection, tail::Listening};
-use crate::{
-    http::{Problem, events},
-    state::App,
-};
 
 pub use handlers::routes;
 
@@ -76,7 +75,7 @@ struct Live {
     app: App,
     streams: Streams,
     listening: Listening,
-    volunteer_id: Uuid,
+    volunteer: Volunteer,
     collection: Collection,
     /// Up to where the client was told everything.
     from: Checkpoint,
@@ -93,12 +92,14 @@ impl Live {
     fn begin(
         (app, streams): (App, Streams),
         listening: Listening,
-        (volunteer_id, collection): (Uuid, Collection),
+        (volunteer, collection): (Volunteer, Collection),
         had: Option<Checkpoint>,
     ) -> Self {
         let now = listening.from;
         // One of another history is of no use; whoever comes with it pulls, and is told so.
-        let had = had.filter(|had| had.epoch == now.epoch && had.at <= now.at);
+        let had = had
+            .map(|had| had.marked(volunteer.mark))
+            .filter(|had| had.epoch == now.epoch && had.at <= now.at);
         Self {
             from: had.unwrap_or(now),
             // What came between is heard of by nobody.
@@ -108,7 +109,7 @@ impl Live {
             app,
             streams,
             listening,
-            volunteer_id,
+            volunteer,
             collection,
         }
     }
@@ -155,13 +156,18 @@ impl Live {
     /// When to come back, and from where to go on then.
     fn hello(&self) -> Bytes {
         let after = Duration::from_millis(rand::random_range(COME_BACK_MS));
-        events::beginning(&self.from.as_id(), after)
+        events::beginning(&self.place().as_id(), after)
+    }
+
+    /// Where the client is, as it is told it.
+    fn place(&self) -> Checkpoint {
+        self.from.marked(self.volunteer.mark)
     }
 
     /// What is new, if anything is.
     async fn read(&mut self) -> Result<Option<Bytes>, Problem> {
         let told = if self.collection == Collection::Campaigns {
-            let key = (self.from.as_id(), self.listening.horizon());
+            let key = (self.place().as_id(), self.listening.horizon());
             let found = self.streams.common.try_get_with(key, self.page()).await;
             found.map_err(|problem| Problem::clone(&problem))?
         } else {
@@ -183,13 +189,15 @@ impl Live {
             let conn = self.app.db.get().await?;
             let pulled = self
                 .collection
-                .pull(&*conn, self.volunteer_id, &self.from, LIMIT);
+                .pull(&*conn, self.volunteer.id, &self.from, LIMIT);
             pulled.await?.write(&self.from, LIMIT)
         };
+        let (upto, is_last) = (page.checkpoint, page.is_last);
+        let page = page.marked(self.volunteer.mark);
         let told = Told {
             event: events::event(&page.checkpoint.as_id(), &page.json()),
-            upto: page.checkpoint,
-            is_last: page.is_last,
+            upto,
+            is_last,
         };
         Ok((!page.is_empty()).then(|| Arc::new(told)))
     }

@@ -88,12 +88,13 @@ async fn pull_changes(
     volunteer: Volunteer,
     query: Query<SyncQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let since = Since::parse(query.0.last_pulled_at.as_deref())?;
+    let since = Since::parse(query.0.last_pulled_at.as_deref())?.marked(volunteer.mark);
     let anew = query.0.anew()?;
     let pulled = match pull::from_memory(&tail, volunteer.id, since, &anew) {
         Some(nothing) => nothing,
         None => pull::pull(&app, &tail, volunteer.id, since, &anew).await?,
     };
+    let pulled = pulled.marked(volunteer.mark);
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(pulled))
@@ -125,7 +126,7 @@ async fn push_changes(
     query: Query<SyncQuery>,
     pushed: Body<Pushed, BATCH_BODY_BYTES_MAX>,
 ) -> Result<HttpResponse, Problem> {
-    let since = Since::parse(query.0.last_pulled_at.as_deref())?;
+    let since = Since::parse(query.0.last_pulled_at.as_deref())?.marked(volunteer.mark);
     let (looks, tags) = (
         push::count(&pushed.0, Collection::Looks),
         push::count(&pushed.0, Collection::Tags),

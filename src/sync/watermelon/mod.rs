@@ -72,6 +72,15 @@ impl Since {
         self.epoch == Some(short(epoch))
     }
 
+    /// As it is here, or as a device with this mark is told it.
+    #[must_use]
+    pub fn marked(self, mark: u16) -> Self {
+        Self {
+            epoch: self.epoch.map(|epoch| epoch ^ i64::from(mark)),
+            ..self
+        }
+    }
+
     pub fn is_beginning(self) -> bool {
         self.epoch.is_none()
     }
@@ -100,6 +109,11 @@ impl Since {
         }
         Err(start_again())
     }
+}
+
+/// A timestamp as a device with this mark is told it: see [`super::epoch::marked`].
+fn marked(timestamp: i64, mark: u16) -> i64 {
+    timestamp ^ (i64::from(mark) << XID_BITS)
 }
 
 fn short(epoch: i32) -> i64 {

@@ -8,7 +8,7 @@ use tokio_postgres::{GenericClient, types::Type};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{PULLED_MAX, Since, row::flat};
+use super::{PULLED_MAX, Since, marked, row::flat};
 use crate::{
     db::DbError,
     http::Problem,
@@ -37,6 +37,17 @@ pub struct Pulled {
     timestamp: i64,
     /// There is more than fits into one answer: synchronize again.
     more: bool,
+}
+
+impl Pulled {
+    /// As a device with this mark is told it.
+    #[must_use]
+    pub fn marked(self, mark: u16) -> Self {
+        Self {
+            timestamp: marked(self.timestamp, mark),
+            ..self
+        }
+    }
 }
 
 /// Tables that the client has newly, after it was updated: all of their rows are sent.
