@@ -199,7 +199,7 @@ mod tests {
     fn streams_hold_no_permit() {
         let path = "/v1/sync/rxdb/tags/0/pullStream";
         assert_eq!(of("GET", path), Kind::Stream);
-        assert_eq!(class("POST", path), (Class::Reads, true, false));
+        assert_eq!(class("POST", path), (Class::Looks, true, false));
     }
 
     #[test]
