@@ -85,7 +85,11 @@ pub async fn run(app: &App, tiles: Tiles, stop: impl Future<Output = ()>) {
     };
     let always = futures_util::future::join5(
         repeat(app, progress, running.clone(), IDLE, async || {
-            progress::step(app).await.map_err(Into::into)
+            let found = progress::step(app).await?;
+            if found == progress::Step::All {
+                tokio::time::sleep(IDLE).await;
+            }
+            Ok(found != progress::Step::Nothing)
         }),
         prepare(app, preparation, running.clone()),
         repeat(app, close, running.clone(), IDLE, async || {

@@ -28,7 +28,7 @@ const ANSWERED_SHOWN: Duration = Duration::from_hours(24);
 const PACK_KEPT: Duration = Duration::from_hours(180 * 24);
 const FORGET_MAX: i64 = 10_000;
 
-/// Does a piece of all three; says whether there is more.
+/// Does a piece of all three; says whether there is more to do at once.
 pub async fn step(app: &App) -> Result<bool, DbError> {
     let answered = answer(app).await?;
     let conn = app.db.get().await?;
@@ -64,7 +64,7 @@ async fn answer(app: &App) -> Result<bool, DbError> {
     }
     feed::advance(&tx, READER, &cursor).await?;
     tx.commit().await?;
-    Ok(!looks.is_empty())
+    Ok(i64::try_from(looks.len()).is_ok_and(|read| read >= STEP_MAX))
 }
 
 struct Standing {

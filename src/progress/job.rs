@@ -22,19 +22,29 @@ use crate::{
 /// Changes of each kind that one step reads at most.
 const STEP_MAX: i64 = 5000;
 
-/// Reads the next piece of the feed; returns whether it was a whole one, so that more is to be
-/// expected at once. Otherwise it is better to rest: a step costs much the same for few changes as
-/// for many.
-pub async fn step(app: &App) -> Result<bool, DbError> {
+/// What a step found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Step {
+    /// Nothing, or another worker at it.
+    Nothing,
+    /// All that there was. It is better to rest then: a step costs much the same for few changes as for
+    /// many.
+    All,
+    /// As much as one step takes, so that more is to be expected at once.
+    Piece,
+}
+
+/// Reads the next piece of the feed, counts it and stores what was counted.
+pub async fn step(app: &App) -> Result<Step, DbError> {
     let mut conn = app.db.get().await?;
     let tx = conn.begin().await?;
     let Some(cursor) = feed::take(&tx, READER).await? else {
-        return Ok(false);
+        return Ok(Step::Nothing);
     };
     let piece = feed::read(&tx, &cursor, STEP_MAX).await?;
     if piece.is_empty() {
         tx.commit().await?;
-        return Ok(false);
+        return Ok(Step::Nothing);
     }
     let of_looks = piece.looks.iter().map(|look| (look.campaign_id, look.cell));
     let of_tags = piece.tags.iter().map(|tag| (tag.campaign_id, tag.cell));
@@ -50,7 +60,11 @@ pub async fn step(app: &App) -> Result<bool, DbError> {
     store_totals(&tx, &piece.looks, &cells).await?;
     feed::advance(&tx, READER, &piece.next).await?;
     tx.commit().await?;
-    Ok(piece.is_whole(STEP_MAX))
+    Ok(if piece.is_whole(STEP_MAX) {
+        Step::Piece
+    } else {
+        Step::All
+    })
 }
 
 /// Moves the numbers that are sums over cells by how the cells changed.

@@ -22,7 +22,7 @@ mod recount;
 mod uncount;
 
 pub use handlers::routes;
-pub use job::step;
+pub use job::{Step, step};
 pub use queries::{BlockDelta, add_blocks, add_cells};
 pub use uncount::uncount;
 

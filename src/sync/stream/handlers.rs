@@ -37,7 +37,7 @@ pub fn routes(config: &mut Routes<'_>) {
     tag = "Sync",
     params(
         ("collection" = String, Path, description = "A collection that can be pulled.", example = "tags"),
-        ("schema_version" = String, Path, description = "0", example = "0"),
+        ("schema_version" = String, Path, description = "Version of the documents' shapes: 0.", example = "0"),
         ("ticket" = Option<String>, Query, description = "From `POST /v1/sync/tickets`, for clients that cannot send the token."),
         ("Last-Event-ID" = Option<String>, Header, description = "`id` of the last message. One that is of no use is not minded."),
     ),

@@ -13,11 +13,7 @@ async fn pages_may_end_within_one_transaction_and_nothing_is_skipped_or_doubled(
         .map(|n| look(&campaign, campaign.cells[n % 25], "nothing"))
         .collect();
     phone.pushes(looks.iter().map(new)).await;
-    eventually("all is final", || async {
-        let page = phone.ask(1000).await.expect(200);
-        (page["documents"].as_array().unwrap().len() == 57).then_some(())
-    })
-    .await;
+    phone.is_given(57).await;
     let mut sizes = Vec::new();
     loop {
         let size = phone.page(10).await;
@@ -250,14 +246,8 @@ async fn a_page_that_ends_for_its_bytes_is_filled_up_so_that_the_client_goes_on(
         })
         .collect();
     phone.pushes(tags.iter().map(new)).await;
-    eventually("all is final", || async {
-        let page = phone.ask(1000).await.expect(200);
-        let documents = page["documents"].as_array().unwrap().len();
-        (documents > 0).then_some(())
-    })
-    .await;
-    let first = phone.page(150).await;
-    assert_eq!(first, 150);
+    phone.is_given(1).await;
+    assert_eq!(phone.page(150).await, 150);
     assert!(phone.documents.len() < 100);
     phone.has(160).await;
     for tag in &tags {

@@ -101,7 +101,7 @@ async fn pushes_may_be_packed_and_pulls_are() {
         .body(packed.finish().unwrap())
         .await;
     assert_eq!(pushed.expect(200), json!([]));
-    Phone::new(&volunteer, "looks").has(50).await;
+    Phone::new(&volunteer, "looks").is_given(50).await;
     let pulled = volunteer
         .get("/v1/sync/rxdb/looks/0/pull?limit=1000")
         .header("Accept-Encoding", "gzip")
@@ -165,12 +165,7 @@ async fn a_long_pull_of_watermelondb_comes_in_pieces_that_end_where_a_transactio
     let mut since = json!(null);
     let mut found = std::collections::BTreeSet::new();
     let mut pieces = 0;
-    crate::harness::eventually("all are final", || async {
-        let page = Phone::new(&volunteer, "looks").ask(1).await.expect(200);
-        let documents = page["documents"].as_array().unwrap().len();
-        (documents == 1).then_some(())
-    })
-    .await;
+    Phone::new(&volunteer, "looks").is_given(1).await;
     while found.len() < 30_000 {
         let path = format!("/v1/sync/watermelondb?last_pulled_at={since}");
         let pulled = volunteer.get(&path).await.expect(200);

@@ -34,6 +34,25 @@ impl Phone {
         self.client.get(&pull).await
     }
 
+    /// Waits until every server gives so many documents from here: each knows from memory for up to
+    /// three seconds that there is nothing.
+    pub async fn is_given(&self, count: usize) {
+        let documents = async || {
+            let page = self.ask(1000).await.expect(200);
+            page["documents"].as_array().unwrap().len()
+        };
+        eventually(&format!("every server gives {count}"), || async {
+            // Calls go to the servers in turn.
+            for _ in 0..4 {
+                if documents().await < count {
+                    return None;
+                }
+            }
+            Some(())
+        })
+        .await;
+    }
+
     /// One page; how many documents it had.
     pub async fn page(&mut self, limit: usize) -> usize {
         let page = self.ask(limit).await.expect(200);
