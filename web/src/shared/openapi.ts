@@ -1186,11 +1186,19 @@ export interface ExportView {
    */
   packs: OwnPack[];
   /**
+   * What was pushed by sync and not taken; the newest 10,000.
+   */
+  refusals: OwnRefusal[];
+  /**
    * Squares whose reservation was renewed.
    */
   renewed_leases: RenewedLease[];
   tags: OwnTag[];
   volunteer_id: string;
+  /**
+   * Tags that came before their look.
+   */
+  waiting_tags: OwnWaitingTag[];
 }
 export interface JoinedView {
   joined_at: string;
@@ -1231,6 +1239,21 @@ export interface OwnPack {
   made_at: string;
 }
 /**
+ * A document that was pushed and refused, as its volunteer gets it.
+ */
+export interface OwnRefusal {
+  campaign?: string | null;
+  cell?: string | null;
+  code: string;
+  /**
+   * `looks` or `tags`.
+   */
+  collection: string;
+  detail: string;
+  id: string;
+  refused_at: string;
+}
+/**
  * A lease that was renewed.
  */
 export interface RenewedLease {
@@ -1262,6 +1285,22 @@ export interface OwnTag {
   revision: number;
   tag_type: string;
   updated_at: string;
+  withdrawn_at?: string | null;
+}
+/**
+ * A tag that waits for its look, as its volunteer gets it.
+ */
+export interface OwnWaitingTag {
+  campaign_id: string;
+  /**
+   * GeoJSON geometry.
+   */
+  geometry: {};
+  id: string;
+  look_id: string;
+  note?: string | null;
+  received_at: string;
+  tag_type: string;
   withdrawn_at?: string | null;
 }
 export interface FailurePage {
