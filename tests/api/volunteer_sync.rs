@@ -1,7 +1,7 @@
 //! Devices that sync, and are linked or forgotten.
 
 use super::volunteer_links::{link, right, settled};
-use crate::harness::{App, Client, Value, id, json, nothing, point, tagged};
+use crate::harness::{App, Client, Value, eventually, id, json, nothing, point, tagged};
 
 /// All looks that a device gets from a place on, and where it stands then.
 async fn pull(device: &Client, from: &Value) -> (u16, Vec<Value>, Value) {
@@ -21,9 +21,15 @@ async fn a_linked_device_starts_again_once_and_gets_all_that_is_the_volunteers()
     let beginning = json!({"lwt": 0, "id": ""});
     campaign.look_at(&phone, campaign.cells[0]).await;
     campaign.look_at(&tablet, campaign.cells[1]).await;
-    let (_, documents, of_tablet) = pull(&tablet, &beginning).await;
-    assert_eq!(documents.len(), 1);
-    let (_, _, of_phone) = pull(&phone, &beginning).await;
+    let everything_of = async |device: &Client| {
+        eventually("the look is final", || async {
+            let (_, documents, place) = pull(device, &beginning).await;
+            (documents.len() == 1).then_some(place)
+        })
+        .await
+    };
+    let of_tablet = everything_of(&tablet).await;
+    let of_phone = everything_of(&phone).await;
     let before = tablet.get("/v1/sync/watermelondb").await.expect(200)["timestamp"].clone();
     let linked = link(&tablet, &phone).await;
     right(&app).await;
