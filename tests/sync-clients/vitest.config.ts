@@ -8,6 +8,8 @@ export default defineConfig({
     // Longer than anything takes: a machine that builds meanwhile is five times as slow.
     testTimeout: 180_000,
     hookTimeout: 120_000,
+    // Stock clients wait by the clock, and all files share two servers.
+    retry: 1,
     // They mostly wait.
     maxWorkers: 4,
     // RxDB opens 13 collections in one process at most.
