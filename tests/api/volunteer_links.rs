@@ -263,14 +263,17 @@ async fn the_old_token_of_a_linked_device_goes_on_as_the_volunteer() {
     .await;
     right(&app).await;
     for server in &app.servers {
+        let tablet = tablet.at(&server.url);
+        eventually("the server knows", || async {
+            let export = tablet.get("/v1/volunteers/me/export").await.expect(200);
+            (export["volunteer_id"] == phone.id).then_some(())
+        })
+        .await;
         for sent in [&before, &first, &second] {
-            let reply = campaign.send(&tablet.at(&server.url), sent).await;
-            reply.expect(200);
+            campaign.send(&tablet, sent).await.expect(200);
         }
     }
     assert_eq!(own_tags(&campaign, &tablet).await.len(), 1);
-    let export = tablet.get("/v1/volunteers/me/export").await.expect(200);
-    assert_eq!(export["volunteer_id"], phone.id);
 }
 
 #[tokio::test]

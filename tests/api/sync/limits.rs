@@ -6,7 +6,7 @@ use flate2::{Compression, write::GzEncoder};
 
 use super::{
     super::modes,
-    phone::{Phone, deleted, look, new, tag},
+    phone::{Phone, all_is_final, deleted, look, new, tag},
 };
 use crate::harness::{App, Value, json};
 
@@ -165,6 +165,7 @@ async fn a_long_pull_of_watermelondb_comes_in_pieces_that_end_where_a_transactio
     let mut since = json!(null);
     let mut found = std::collections::BTreeSet::new();
     let mut pieces = 0;
+    all_is_final(&app).await;
     Phone::new(&volunteer, "looks").is_given(1).await;
     while found.len() < 30_000 {
         let path = format!("/v1/sync/watermelondb?last_pulled_at={since}");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::harness::{Campaign, Cell, Client, Reply, Value, eventually, id, json};
+use crate::harness::{App, Campaign, Cell, Client, Reply, Value, eventually, id, json};
 
 pub const THEN: &str = "2026-03-08T10:00:00.000Z";
 
@@ -145,4 +145,16 @@ pub fn deleted(document: &Value) -> Value {
 
 pub fn id_of(document: &Value) -> &str {
     document["id"].as_str().unwrap()
+}
+
+/// Waits until all that was stored is final: a transaction that began before, also one of another
+/// test, holds it back.
+pub async fn all_is_final(app: &App) {
+    let next = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
+    let next = app.number(next).await;
+    eventually("all transactions before have ended", || async {
+        let oldest = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
+        (app.number(oldest).await >= next).then_some(())
+    })
+    .await;
 }
