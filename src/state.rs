@@ -2,9 +2,13 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use object_store::ObjectStore;
-
-use crate::{cache::Cache, clock::Clock, config::Config, db::Db, objects};
+use crate::{
+    cache::Cache,
+    clock::Clock,
+    config::Config,
+    db::Db,
+    objects::{self, Objects},
+};
 
 /// Everything a feature may use. Cheap to clone.
 #[derive(Clone)]
@@ -17,7 +21,7 @@ pub struct Parts {
     /// Connections for health, metrics and the mode, which the crowd's requests never hold.
     pub db_apart: Db,
     pub cache: Cache,
-    pub objects: Arc<dyn ObjectStore>,
+    pub objects: Objects,
 }
 
 impl Deref for App {

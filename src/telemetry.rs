@@ -178,6 +178,14 @@ fn describe_tiles() {
         "tile_fetched_bytes_total",
         "Bytes of tiles that came from sources."
     );
+    metrics::describe_counter!(
+        "tile_read_bytes_total",
+        "Bytes of tiles that were read from the store."
+    );
+    metrics::describe_counter!(
+        "tile_served_bytes_total",
+        "Bytes of tiles that were answered."
+    );
     metrics::describe_histogram!(
         "tile_fetch_seconds",
         "Time that a source took for a tile, in seconds."

@@ -130,8 +130,13 @@ impl Connection {
         })
     }
 
+    /// Asks, and leaves the answer where it is.
+    pub async fn ask(&mut self, request: &[u8]) -> io::Result<()> {
+        self.stream.write_all(request).await
+    }
+
     pub async fn exchange(&mut self, request: &[u8]) -> io::Result<Answer<'_>> {
-        self.stream.write_all(request).await?;
+        self.ask(request).await?;
         self.buffer.clear();
         self.head = loop {
             self.read().await?;

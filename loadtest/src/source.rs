@@ -26,6 +26,9 @@ const SEED: u64 = 7;
 const ZOOM: u8 = 17;
 /// Tiles that are drawn.
 const DRAWN: u32 = 12;
+/// Tiles of this zoom are large: further comments fill them up to [`LARGE_BYTES`].
+pub const LARGE_ZOOM: u32 = 20;
+pub const LARGE_BYTES: usize = 2 * 1024 * 1024;
 
 struct Studio {
     drawn: Vec<Vec<u8>>,
@@ -42,6 +45,13 @@ pub fn beginning(z: u32, x: u32, y: u32) -> Vec<u8> {
     bytes.extend_from_slice(&length.to_be_bytes());
     bytes.extend_from_slice(name.as_bytes());
     bytes
+}
+
+/// Adds the largest comment that there may be.
+fn fill(bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(&[0xFF, 0xFE]);
+    bytes.extend_from_slice(&u16::MAX.to_be_bytes());
+    bytes.resize(bytes.len() + usize::from(u16::MAX) - 2, b' ');
 }
 
 /// Serves until it is ended. `GET /{z}/{x}/{y}.jpg` is a tile, `GET /asked` says how many were asked for.
@@ -91,6 +101,9 @@ async fn tile(studio: Data<Studio>, place: Path<(u32, u32, u32)>) -> HttpRespons
     let nth = usize::try_from(x.wrapping_mul(31).wrapping_add(y)).unwrap_or_default();
     let drawn = &studio.drawn[nth % studio.drawn.len()];
     let mut bytes = beginning(z, x, y);
+    while z == LARGE_ZOOM && bytes.len() + drawn.len() < LARGE_BYTES {
+        fill(&mut bytes);
+    }
     bytes.extend_from_slice(drawn.get(2..).unwrap_or_default());
     HttpResponse::Ok()
         .insert_header(ContentType::jpeg())
@@ -104,6 +117,14 @@ async fn asked(studio: Data<Studio>) -> HttpResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_comment_has_the_length_that_it_says() {
+        let mut bytes = Vec::new();
+        fill(&mut bytes);
+        assert_eq!(bytes.get(..4), Some(&[0xFF, 0xFE, 0xFF, 0xFF][..]));
+        assert_eq!(bytes.len(), 2 + 0xFFFF);
+    }
 
     #[test]
     fn a_comment_names_the_place() {

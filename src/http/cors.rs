@@ -2,7 +2,9 @@
 //! token or key that a foreign page does not have.
 //!
 //! The headers are the same in every answer, whoever asks, so that a shared cache keeps one answer
-//! for all pages.
+//! for all pages. The sync is apart: `rxdb-server`'s client opens its streams with credentials, for
+//! which a browser takes a page's own name and no `*`; and no shared cache keeps what one volunteer
+//! is told.
 
 use actix_web::{
     HttpResponse,
@@ -13,12 +15,16 @@ use actix_web::{
     },
 };
 
+/// Where calls with credentials come to.
+const WITH_CREDENTIALS: &str = "/v1/sync/";
 const ANY: HeaderValue = HeaderValue::from_static("*");
+const TRUE: HeaderValue = HeaderValue::from_static("true");
+const ORIGIN: HeaderValue = HeaderValue::from_static("origin");
 const METHODS: HeaderValue =
     HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 /// Headers that a page may send.
 const SENT: HeaderValue = HeaderValue::from_static(
-    "authorization, content-encoding, content-type, if-match, if-none-match, idempotency-key, last-event-id, x-request-id",
+    "authorization, cache-control, content-encoding, content-type, if-match, if-none-match, idempotency-key, last-event-id, x-request-id",
 );
 /// Headers of answers that a page may read.
 const READ: HeaderValue = HeaderValue::from_static(
@@ -45,7 +51,21 @@ pub fn preflight() -> HttpResponse {
     response
 }
 
-pub fn add_headers(headers: &mut HeaderMap) {
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
+/// The page that asks, if it is to be answered by its name.
+pub fn page(req: &ServiceRequest) -> Option<HeaderValue> {
+    req.path()
+        .starts_with(WITH_CREDENTIALS)
+        .then(|| req.headers().get(header::ORIGIN).cloned())?
+}
+
+/// What every answer carries; `page` is whom it names.
+pub fn add_headers(headers: &mut HeaderMap, page: Option<HeaderValue>) {
+    if let Some(page) = page {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, page);
+        headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, TRUE);
+        headers.append(header::VARY, ORIGIN);
+    } else {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
+    }
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, READ);
 }

@@ -60,6 +60,15 @@ struct Current {
     is_marked: bool,
 }
 
+/// What the answer has to know of its request.
+struct Asked {
+    method: Method,
+    started: Instant,
+    id: HeaderValue,
+    /// The page that is answered by its name.
+    page: Option<HeaderValue>,
+}
+
 tokio::task_local! {
     static CURRENT: Current;
 }
@@ -193,31 +202,25 @@ where
             id: id.clone(),
             is_marked: req.path().starts_with(MARKED),
         };
-        let started = Instant::now();
-        let method = req.method().clone();
+        let asked = Asked {
+            method: req.method().clone(),
+            started: Instant::now(),
+            id,
+            page: cors::page(&req),
+        };
         if cors::is_preflight(&req) {
             let response = req.into_response(cors::preflight().map_into_right_body());
-            return Box::pin(ready(Ok(finish(
-                response,
-                (&method, started),
-                in_flight,
-                id,
-            ))));
+            return Box::pin(ready(Ok(finish(response, asked, in_flight))));
         }
         let address = req.uri().path_and_query();
         if address.is_some_and(|address| address.as_str().len() > ADDRESS_BYTES_MAX) {
             let refusal = CURRENT.sync_scope(current, address_too_long);
             let response = req.into_response(refusal.map_into_right_body());
-            return Box::pin(ready(Ok(finish(
-                response,
-                (&method, started),
-                in_flight,
-                id,
-            ))));
+            return Box::pin(ready(Ok(finish(response, asked, in_flight))));
         }
         // The handler sees `GET`; the connection, which remembers what was asked, writes the head
         // alone.
-        let is_head = method == Method::HEAD;
+        let is_head = asked.method == Method::HEAD;
         if is_head {
             req.head_mut().method = Method::GET;
         }
@@ -226,7 +229,7 @@ where
             let response = match answering.await {
                 Ok(response) => response,
                 Err(error) => {
-                    let finish = || finish_error(&error, (&method, started), &in_flight, id);
+                    let finish = || finish_error(&error, asked, &in_flight);
                     return Err(CURRENT.sync_scope(current, finish));
                 }
             };
@@ -236,7 +239,7 @@ where
                 response =
                     response.map_body(|_, _| EitherBody::right(BoxBody::new(body::None::new())));
             }
-            Ok(finish(response, (&method, started), in_flight, id))
+            Ok(finish(response, asked, in_flight))
         })
     }
 }
@@ -252,9 +255,8 @@ fn address_too_long() -> HttpResponse {
 
 fn finish<B>(
     mut response: ServiceResponse<B>,
-    (method, started): (&Method, Instant),
+    asked: Asked,
     in_flight: InFlight,
-    id: HeaderValue,
 ) -> ServiceResponse<Counted<B>> {
     let answered = Answered {
         route: response.request().match_pattern(),
@@ -262,8 +264,8 @@ fn finish<B>(
         is_routine: response.status().is_server_error()
             && response.response().extensions().contains::<Routine>(),
     };
-    access::record(method, answered, started, &id);
-    complete(response.response_mut(), &in_flight, id);
+    access::record(&asked.method, answered, asked.started, &asked.id);
+    complete(response.response_mut(), asked, &in_flight);
     response.map_body(|_, body| Counted {
         body,
         _in_flight: in_flight,
@@ -271,28 +273,23 @@ fn finish<B>(
 }
 
 /// The same for an answer that has no request any more, since it came before the handler's.
-fn finish_error(
-    error: &Error,
-    (method, started): (&Method, Instant),
-    in_flight: &InFlight,
-    id: HeaderValue,
-) -> Error {
+fn finish_error(error: &Error, asked: Asked, in_flight: &InFlight) -> Error {
     let mut response = error.as_response_error().error_response();
     let answered = Answered {
         route: None,
         status: response.status(),
         is_routine: false,
     };
-    access::record(method, answered, started, &id);
-    complete(&mut response, in_flight, id);
+    access::record(&asked.method, answered, asked.started, &asked.id);
+    complete(&mut response, asked, in_flight);
     InternalError::from_response(error.to_string(), response).into()
 }
 
 /// What every answer carries.
-fn complete<B>(response: &mut HttpResponse<B>, in_flight: &InFlight, id: HeaderValue) {
+fn complete<B>(response: &mut HttpResponse<B>, asked: Asked, in_flight: &InFlight) {
     let headers = response.headers_mut();
-    cors::add_headers(headers);
-    headers.insert(REQUEST_ID, id);
+    cors::add_headers(headers, asked.page);
+    headers.insert(REQUEST_ID, asked.id);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     if in_flight.traffic.is_draining() {
         let head = response.head_mut();

@@ -259,7 +259,7 @@ async fn tile(
         Some(revision) if revision > layer.revision => Lifetime::NotAtAll,
         _ => Lifetime::ForAWhile,
     };
-    Ok(tiles::respond(&image, req.headers(), lifetime))
+    Ok(tiles.respond(&image, req.headers(), lifetime))
 }
 
 async fn find(app: &App, key: &str) -> Result<Layer, Problem> {

@@ -21,7 +21,10 @@ mod queries;
 mod standing;
 mod tags;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -68,15 +71,30 @@ pub async fn record(
         .collect();
     let (good, stored) = batcher.store(good).await?;
     let mut judged = good.into_iter().zip(stored).map(judge);
-    let verdicts = refused.into_iter().map(|problem| {
-        let verdict = match problem {
-            Some(problem) => Verdict::Invalid(problem),
-            None => judged.next().unwrap_or_else(without_verdict),
-        };
-        metrics::counter!("looks_total", "verdict" => verdict.as_str()).increment(1);
-        verdict
+    let verdicts = refused.into_iter().map(|problem| match problem {
+        Some(problem) => Verdict::Invalid(problem),
+        None => judged.next().unwrap_or_else(without_verdict),
     });
-    Ok(verdicts.collect())
+    let verdicts: Vec<Verdict> = verdicts.collect();
+    count(&verdicts);
+    Ok(verdicts)
+}
+
+fn count(verdicts: &[Verdict]) {
+    let mut by_name: BTreeMap<&'static str, u64> = BTreeMap::new();
+    let mut tags = 0;
+    for verdict in verdicts {
+        *by_name.entry(verdict.as_str()).or_default() += 1;
+        if let Verdict::Created(receipt) = verdict {
+            tags += receipt.tags.len();
+        }
+    }
+    for (name, count) in by_name {
+        metrics::counter!("looks_total", "verdict" => name).increment(count);
+    }
+    if tags > 0 {
+        metrics::counter!("tags_created_total").increment(u64::try_from(tags).unwrap_or(u64::MAX));
+    }
 }
 
 /// The looks in the form in which they are stored, or why they are refused.
@@ -180,13 +198,7 @@ fn grace_over(ended: Option<Timestamp>) -> Problem {
 
 fn judge((look, stored): (Look, Stored)) -> Verdict {
     match stored {
-        Stored::Created(stamp) => {
-            if !look.tags.is_empty() {
-                let tags = u64::try_from(look.tags.len()).unwrap_or(u64::MAX);
-                metrics::counter!("tags_created_total").increment(tags);
-            }
-            Verdict::Created(Receipt::of(look, stamp))
-        }
+        Stored::Created(stamp) => Verdict::Created(Receipt::of(look, stamp)),
         Stored::Repeated(stamp) => Verdict::Repeated(Receipt::of(look, stamp)),
         Stored::Conflict => Verdict::Conflict(Problem::conflict(
             "look_id_reused",

@@ -5,21 +5,18 @@
 use std::{
     fmt,
     fs::{File, FileTimes, Metadata},
-    future::ready,
     io,
+    path::PathBuf,
     time::{Duration, SystemTime},
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::{
-    StreamExt,
-    stream::{self, BoxStream},
-};
+use futures_util::stream::BoxStream;
 use object_store::{
-    Attributes, CopyOptions, Extensions, GetOptions, GetResult, GetResultPayload, ListResult,
-    MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload,
-    PutResult, Result, local::LocalFileSystem, path::Path,
+    CopyOptions, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    local::LocalFileSystem, path::Path,
 };
 
 use super::in_memory;
@@ -30,40 +27,30 @@ const NOTED_AFTER: Duration = Duration::from_mins(1);
 
 #[derive(Debug)]
 pub struct Folder {
+    root: PathBuf,
     files: LocalFileSystem,
     clock: Clock,
 }
 
 impl Folder {
-    pub fn new(files: LocalFileSystem, clock: Clock) -> Self {
-        Self { files, clock }
+    /// The objects in a folder that is there.
+    pub fn open(root: &std::path::Path, clock: Clock) -> Result<Self> {
+        Ok(Self {
+            root: root.to_owned(),
+            files: LocalFileSystem::new_with_prefix(root)?,
+            clock,
+        })
     }
 
     /// The whole object, if nothing has to wait for a disk: neither the read nor noting the use.
-    fn get_from_memory(&self, location: &Path) -> Option<GetResult> {
-        let file = in_memory::open(&self.files.path_to_filesystem(location).ok()?)?;
+    pub fn at_hand(&self, location: &Path) -> Option<Bytes> {
+        let file = in_memory::open(&self.root.join(location.as_ref()))?;
         let metadata = file.metadata().ok()?;
-        let size = metadata.len();
-        if !metadata.is_file()
-            || size > in_memory::BYTES_MAX
-            || self.is_to_be_noted(&metadata).ok()?
-        {
+        let is_small = metadata.len() <= in_memory::BYTES_MAX;
+        if !metadata.is_file() || !is_small || self.is_to_be_noted(&metadata).ok()? {
             return None;
         }
-        let bytes = Bytes::from(in_memory::read(&file, size.try_into().ok()?)?);
-        Some(GetResult {
-            payload: GetResultPayload::Stream(stream::once(ready(Ok(bytes))).boxed()),
-            meta: ObjectMeta {
-                location: location.clone(),
-                last_modified: metadata.modified().ok()?.into(),
-                size,
-                e_tag: None,
-                version: None,
-            },
-            range: 0..size,
-            attributes: Attributes::default(),
-            extensions: Extensions::default(),
-        })
+        in_memory::read(&file, metadata.len().try_into().ok()?).map(Bytes::from)
     }
 
     fn is_to_be_noted(&self, metadata: &Metadata) -> io::Result<bool> {
@@ -79,24 +66,6 @@ impl Folder {
         }
         Ok(())
     }
-}
-
-/// Whether no condition, range or version is named.
-fn asks_for_all(options: &GetOptions) -> bool {
-    let GetOptions {
-        if_match: None,
-        if_none_match: None,
-        if_modified_since: None,
-        if_unmodified_since: None,
-        range: None,
-        version: None,
-        head: false,
-        ..
-    } = options
-    else {
-        return false;
-    };
-    true
 }
 
 impl fmt::Display for Folder {
@@ -126,11 +95,6 @@ impl ObjectStore for Folder {
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         let is_read = !options.head;
-        if asks_for_all(&options)
-            && let Some(found) = self.get_from_memory(location)
-        {
-            return Ok(found);
-        }
         let found = self.files.get_opts(location, options).await?;
         if let GetResultPayload::File(file, _) = &found.payload
             && is_read

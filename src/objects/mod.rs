@@ -6,19 +6,19 @@
 mod folder;
 mod in_memory;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{ops::Deref, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
+use bytes::Bytes;
 use object_store::{
     ClientConfigKey, Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, RetryConfig,
     aws::{AmazonS3Builder, AmazonS3ConfigKey},
-    local::LocalFileSystem,
     path,
     prefix::PrefixStore,
 };
 
 use crate::clock::Clock;
-use folder::Folder;
+pub use folder::Folder;
 
 /// How the address of a bucket begins.
 const BUCKET: &str = "s3://";
@@ -33,6 +33,34 @@ const RETRY_WAIT: Duration = Duration::from_secs(5);
 /// The object by which a store is tried.
 const TRIAL: &str = "checks/created-once";
 
+/// The object store of a process. Cheap to clone.
+#[derive(Clone)]
+pub enum Objects {
+    Folder(Arc<Folder>),
+    Bucket(Arc<dyn ObjectStore>),
+}
+
+impl Objects {
+    /// A whole object, if this machine has it in memory, without waiting for anything.
+    pub fn at_hand(&self, location: &path::Path) -> Option<Bytes> {
+        match self {
+            Self::Folder(folder) => folder.at_hand(location),
+            Self::Bucket(_) => None,
+        }
+    }
+}
+
+impl Deref for Objects {
+    type Target = dyn ObjectStore;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Folder(folder) => &**folder,
+            Self::Bucket(bucket) => &**bucket,
+        }
+    }
+}
+
 /// The folder that an address names; `None` for a bucket.
 pub fn local(address: &str) -> Option<&Path> {
     (!address.contains("://")).then(|| Path::new(address))
@@ -40,13 +68,13 @@ pub fn local(address: &str) -> Option<&Path> {
 
 /// Opens the store at an address, `s3://bucket/prefix` or a folder, and tries whether it creates
 /// objects once. A service that does not answer is no reason not to start.
-pub async fn open(address: &str, clock: &Clock) -> anyhow::Result<Arc<dyn ObjectStore>> {
+pub async fn open(address: &str, clock: &Clock) -> anyhow::Result<Objects> {
     let store = match address.strip_prefix(BUCKET) {
-        Some(place) => bucket(place)?,
+        Some(place) => Objects::Bucket(bucket(place)?),
         None if address.contains("://") => {
             bail!("STORE must be a folder or {BUCKET}bucket/prefix; found {address:?}")
         }
-        None => folder(Path::new(address), clock)?,
+        None => Objects::Folder(Arc::new(folder(Path::new(address), clock)?)),
     };
     check(&*store)
         .await
@@ -55,12 +83,11 @@ pub async fn open(address: &str, clock: &Clock) -> anyhow::Result<Arc<dyn Object
 }
 
 /// Makes the folder if it is missing.
-fn folder(folder: &Path, clock: &Clock) -> anyhow::Result<Arc<dyn ObjectStore>> {
+fn folder(folder: &Path, clock: &Clock) -> anyhow::Result<Folder> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("STORE: cannot make the folder {}", folder.display()))?;
-    let store = LocalFileSystem::new_with_prefix(folder)
-        .with_context(|| format!("STORE: cannot open the folder {}", folder.display()))?;
-    Ok(Arc::new(Folder::new(store, clock.clone())))
+    Folder::open(folder, clock.clone())
+        .with_context(|| format!("STORE: cannot open the folder {}", folder.display()))
 }
 
 /// Where the service is and who we are there stands in the environment, as for every client of S3.

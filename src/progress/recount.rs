@@ -28,26 +28,28 @@ pub async fn cells(
     let sql = "-- progress::recount_cells
         WITH touched AS (
             -- In order, like those who prepare cells: otherwise the two could wait for each other.
-            SELECT c.campaign_id, c.cell
+            SELECT c.campaign_id, c.cell, c.looks, c.bad_imagery, c.tags, c.closed
             FROM unnest($1::uuid[], $2::int8[]) AS t (campaign_id, cell)
             JOIN cells AS c ON c.campaign_id = t.campaign_id AND c.cell = t.cell
             ORDER BY c.campaign_id, c.cell
             FOR NO KEY UPDATE OF c
         ), fresh AS (
-            SELECT c.campaign_id, c.cell, c.looks AS looks_before,
-                   c.bad_imagery AS bad_imagery_before, c.tags AS tags_before,
-                   c.closed AS closed_before,
+            SELECT t.campaign_id, t.cell, t.looks AS looks_before,
+                   t.bad_imagery AS bad_imagery_before, t.tags AS tags_before,
+                   t.closed AS closed_before,
                    l.looks, l.bad_imagery, g.tags, coalesce(d.closed, false) AS closed
             FROM touched AS t
-            JOIN cells AS c ON c.campaign_id = t.campaign_id AND c.cell = t.cell
             LEFT JOIN cell_decisions AS d ON d.campaign_id = t.campaign_id AND d.cell = t.cell
             CROSS JOIN LATERAL (
-                SELECT least(count(DISTINCT volunteer_id) FILTER (WHERE outcome IN ('tagged', 'nothing')), 32767)::int2 AS looks,
-                       least(count(DISTINCT volunteer_id) FILTER (WHERE outcome = 'bad_imagery'
-                           AND received_at > coalesce(d.reports_since, '-infinity')), 32767)::int2 AS bad_imagery
-                FROM looks
-                WHERE campaign_id = t.campaign_id AND cell = t.cell
-                  AND received_at > coalesce(d.looks_since, '-infinity')) AS l
+                SELECT least(count(*) FILTER (WHERE answered), 32767)::int2 AS looks,
+                       least(count(*) FILTER (WHERE reported), 32767)::int2 AS bad_imagery
+                FROM (SELECT bool_or(outcome IN ('tagged', 'nothing')) AS answered,
+                             bool_or(outcome = 'bad_imagery'
+                                     AND received_at > coalesce(d.reports_since, '-infinity')) AS reported
+                      FROM looks
+                      WHERE campaign_id = t.campaign_id AND cell = t.cell
+                        AND received_at > coalesce(d.looks_since, '-infinity')
+                      GROUP BY volunteer_id) AS v) AS l
             CROSS JOIN LATERAL (
                 SELECT count(*)::int4 AS tags FROM tags
                 WHERE campaign_id = t.campaign_id AND cell = t.cell AND withdrawn_at IS NULL) AS g

@@ -78,6 +78,45 @@ async fn an_answer_may_be_read_by_any_page_also_when_it_is_a_refusal() {
     }
 }
 
+/// `rxdb-server`'s client opens streams so, for which a browser takes no `*`.
+#[tokio::test]
+async fn any_page_may_sync_with_credentials() {
+    const PAGE: &str = "https://app.example.org";
+    let app = App::start().await;
+    let volunteer = app.volunteer().await;
+    let stream = "/v1/sync/rxdb/looks/0/pullStream";
+    let preflight = app
+        .public()
+        .call(Method::OPTIONS, stream)
+        .header("Origin", PAGE)
+        .header("Access-Control-Request-Method", "GET")
+        .header(
+            "Access-Control-Request-Headers",
+            "authorization,cache-control",
+        )
+        .await;
+    let sent = preflight.header("access-control-allow-headers");
+    for name in ["authorization", "cache-control", "last-event-id"] {
+        assert!(sent.contains(name), "{name}: {preflight:?}");
+    }
+    let pull = "/v1/sync/rxdb/looks/0/pull?lwt=0&id=&limit=10";
+    let answer = volunteer.get(pull).header("Origin", PAGE).await;
+    let refused = app.public().get(pull).header("Origin", PAGE).await;
+    assert_eq!((answer.status, refused.status), (200, 401));
+    for reply in [&preflight, &answer, &refused] {
+        assert_eq!(reply.header("access-control-allow-origin"), PAGE);
+        assert_eq!(reply.header("access-control-allow-credentials"), "true");
+        let vary = reply.headers.get_all("vary");
+        let of_origin = vary.iter().any(|value| value == "origin");
+        assert!(of_origin, "{reply:?}");
+    }
+    // Everything else may be in a shared cache, and is the same for all.
+    let other = app.public().get("/v1/campaigns").header("Origin", PAGE);
+    let other = other.await;
+    assert_eq!(other.header("access-control-allow-origin"), "*");
+    assert_eq!(other.header("access-control-allow-credentials"), "");
+}
+
 #[tokio::test]
 async fn a_head_is_a_get_without_its_body() {
     let app = App::start().await;

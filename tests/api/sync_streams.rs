@@ -348,3 +348,30 @@ async fn who_has_no_token_and_what_is_no_stream_is_told_so() {
     let outdated = volunteer.get("/v1/sync/rxdb/looks/7/pullStream").await;
     outdated.refused(426, "schema_outdated");
 }
+
+#[tokio::test]
+async fn a_stream_tells_nothing_of_who_was_forgotten_and_ends() {
+    let app = App::start().await;
+    let (campaign, volunteer) = volunteer_of(&app).await;
+    let volunteer = volunteer.at(&app.servers[0].url);
+    let mut stream = open(&volunteer, "looks").await;
+    let me = "/v1/volunteers/me";
+    volunteer
+        .delete(&format!("{me}?confirm=forget"))
+        .await
+        .expect(202);
+    let export = format!("{me}/export");
+    eventually("the server knows", || async {
+        (volunteer.get(&export).await.status == 403).then_some(())
+    })
+    .await;
+    // As a server stores it that does not know yet.
+    app.execute(&format!(
+        "INSERT INTO looks (volunteer_id, id, campaign_id, cell, outcome, campaign_version, started_at, finished_at, content_hash)
+         VALUES ('{}', gen_random_uuid(), '{}', {}, 'nothing', 1, now(), now(), '')",
+        volunteer.id, campaign.id, campaign.cells[0].packed()
+    ))
+    .await;
+    let told = stream.next().await;
+    assert!(told.is_none(), "{told:?}");
+}

@@ -1,7 +1,7 @@
-//! Scenario `memory`: what one server needs, idle, with many open connections, and after serving on
-//! all of them.
+//! Scenario `memory`: what one server needs, idle, with many open connections, after serving on all of
+//! them, and when all of them want a large tile and take nothing of it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 
@@ -12,11 +12,14 @@ use crate::{
     measure::{Recorder, float},
     place::{Place, Process},
     report::{Budget, Fact, Report},
+    source::{LARGE_BYTES, LARGE_ZOOM},
 };
 
 const EDGE: u32 = 100;
 /// Looks wanted, so that the campaign is not used up.
 const LOOKS_WANTED: u32 = 100;
+/// How long slow readers are watched: less than a server bears with them.
+const SLOW_FOR: Duration = Duration::from_secs(4);
 const MEGABYTE: f64 = 1_048_576.0;
 /// DESIGN.md 6.
 const IDLE_MB: Budget = Budget::AtMost(60.0);
@@ -71,6 +74,24 @@ pub async fn run(options: &Options, place: &Place) -> anyhow::Result<Report> {
     note(&server, &name, OPEN_MB, &mut report)?;
     let measured = recorder.finish(begin.elapsed(), 1);
     report.lines.of("one after the other").add(measured).paced();
+    eprintln!("{wanted} slow readers …");
+    let large = http::get(&campaign::tile_path(LARGE_ZOOM, 0, 0));
+    let tile = http::fetch(&server.address, &large).await?;
+    ensure!(tile.len() > LARGE_BYTES / 2, "{} bytes", tile.len());
+    for connection in &mut connections {
+        connection.ask(&large).await?;
+    }
+    let mut highest = 0;
+    let asked = Instant::now();
+    while asked.elapsed() < SLOW_FOR {
+        highest = highest.max(server.resident_bytes()?);
+        tokio::time::sleep(SLOW_FOR / 20).await;
+    }
+    let name = format!(
+        "{wanted} readers of a tile of {} MB who take nothing",
+        tile.len() >> 20
+    );
+    report.facts.push(fact(&name, highest, OPEN_MB));
     drop(connections);
     server.end().await?;
     stage.end().await?;
@@ -78,8 +99,12 @@ pub async fn run(options: &Options, place: &Place) -> anyhow::Result<Report> {
 }
 
 fn note(server: &Process, name: &str, budget: Budget, report: &mut Report) -> anyhow::Result<()> {
-    let megabytes = float(server.resident_bytes()?) / MEGABYTE;
-    let fact = Fact::new(name, megabytes, "MB").within(budget);
-    report.facts.push(fact);
+    report
+        .facts
+        .push(fact(name, server.resident_bytes()?, budget));
     Ok(())
+}
+
+fn fact(name: &str, bytes: u64, budget: Budget) -> Fact {
+    Fact::new(name, float(bytes) / MEGABYTE, "MB").within(budget)
 }

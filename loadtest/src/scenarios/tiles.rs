@@ -15,7 +15,7 @@ use crate::{
     load::{Ask, Load},
     measure::Random,
     place::{self, Nginx, Place},
-    report::{Budget, Report},
+    report::{Budget, Fact, Report},
     source,
 };
 
@@ -60,6 +60,7 @@ pub async fn run(options: &Options, place: &Place) -> anyhow::Result<Report> {
     let mut random = Random::new(options.seed);
     let sets = [("hot set", hot), ("large set", tiles.as_slice())]
         .map(|(name, set)| (name, order(set, &mut random)));
+    let mut copied = Vec::new();
     for round in 1..=options.rounds() {
         eprintln!("round {round} of {} …", options.rounds());
         for (name, [ours, theirs]) in &sets {
@@ -73,15 +74,50 @@ pub async fn run(options: &Options, place: &Place) -> anyhow::Result<Report> {
             report.lines.of(&yardstick).add(found);
             let line = report.lines.of(&format!("Spotter, {name}"));
             line.beside(&yardstick, Some(RATIO));
+            let before = Copied::of(&stage).await?;
             stage
                 .at_most(line, &stage.load(&stage.servers, ours))
                 .await?;
+            copied.push((*name, before.until(&Copied::of(&stage).await?)));
         }
+    }
+    for (name, _) in &sets {
+        let of_set = copied.iter().filter(|(of, _)| of == name);
+        let (copies, rounds) = of_set.fold((0.0, 0.0), |all, one| (all.0 + one.1, all.1 + 1.0));
+        let name = format!("bytes copied for each byte served, {name}");
+        report.facts.push(Fact::new(name, copies / rounds, ""));
     }
     report.metrics = place::metrics(stage.first(), &["tile"]).await?;
     nginx.end().await?;
     stage.end().await?;
     Ok(report)
+}
+
+/// What a server has counted so far: bytes of tiles that it read from its store, and that it answered.
+struct Copied {
+    read: f64,
+    served: f64,
+}
+
+impl Copied {
+    async fn of(stage: &Stage<'_>) -> anyhow::Result<Self> {
+        let lines = place::metrics(stage.first(), &["tile_"]).await?;
+        let number = |name: &str| -> anyhow::Result<f64> {
+            let found = lines.iter().find_map(|line| line.strip_prefix(name));
+            found.map_or(Ok(0.0), |value| Ok(value.trim().parse()?))
+        };
+        Ok(Self {
+            read: number("tile_read_bytes_total ")?,
+            served: number("tile_served_bytes_total ")?,
+        })
+    }
+
+    /// Each byte is copied into the buffer of its connection, and before that out of a file if the
+    /// process does not hold it.
+    fn until(&self, later: &Self) -> f64 {
+        let served = later.served - self.served;
+        (served + later.read - self.read) / served.max(1.0)
+    }
 }
 
 /// Asks both once for each tile; all three must have the same bytes. Gives how many these are.

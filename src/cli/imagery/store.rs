@@ -23,7 +23,7 @@ struct Row {
 
 pub async fn purge(app: &App, layer: &str, revision: Revisions) -> anyhow::Result<ExitCode> {
     let layer = find(app, layer).await?;
-    let purged = imagery::purge(&app.objects, &layer, revision)
+    let purged = imagery::purge(&*app.objects, &layer, revision)
         .await
         .context("the object store")?;
     print(&format!(

@@ -56,6 +56,8 @@ pub struct Counts {
     missing: Counter,
     failed: Counter,
     bytes: Counter,
+    read_bytes: Counter,
+    served_bytes: Counter,
     seconds: Histogram,
     memory: Gauge,
 }
@@ -78,6 +80,8 @@ impl Counts {
             missing: fetches("missing"),
             failed: fetches("failed"),
             bytes: metrics::counter!("tile_fetched_bytes_total"),
+            read_bytes: metrics::counter!("tile_read_bytes_total"),
+            served_bytes: metrics::counter!("tile_served_bytes_total"),
             seconds: metrics::histogram!("tile_fetch_seconds"),
             memory: metrics::gauge!("tile_memory_bytes"),
         };
@@ -89,6 +93,8 @@ impl Counts {
             &counts.missing,
             &counts.failed,
             &counts.bytes,
+            &counts.read_bytes,
+            &counts.served_bytes,
         ] {
             counter.increment(0);
         }
@@ -113,6 +119,17 @@ impl Counts {
             Err(FetchError::Missing) => self.missing.increment(1),
             Err(_) => self.failed.increment(1),
         }
+    }
+
+    /// A tile was read from the store.
+    pub fn read(&self, bytes: usize) {
+        self.read_bytes.increment(u64::try_from(bytes).unwrap_or(0));
+    }
+
+    /// A tile is answered with its bytes.
+    pub fn served(&self, bytes: usize) {
+        self.served_bytes
+            .increment(u64::try_from(bytes).unwrap_or(0));
     }
 
     #[expect(

@@ -290,7 +290,10 @@ impl Load {
 
     async fn stored(&self) -> Result<Option<Arc<TileImage>>, TileError> {
         match self.tiles.0.store.read(self.id).await? {
-            Stored::Image(image) => Ok(Some(self.remembered(image).await)),
+            Stored::Image(image) => {
+                self.tiles.0.counts.read(image.bytes.len());
+                Ok(Some(self.remembered(image).await))
+            }
             Stored::Nothing | Stored::Damaged => Ok(None),
         }
     }

@@ -5,14 +5,12 @@
 
 use std::sync::Arc;
 
-use object_store::{
-    Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, path::Path,
-};
+use object_store::{Error, ObjectStoreExt, PutMode, PutOptions, PutPayload, path::Path};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::{TileId, image::TileImage};
-use crate::http::etag;
+use crate::{http::etag, objects::Objects};
 
 /// Characters of the hash that spreads tiles over prefixes.
 const SPREAD_LENGTH: usize = 2;
@@ -44,11 +42,16 @@ pub enum Kept {
 }
 
 #[derive(Clone)]
-pub struct Store(Arc<dyn ObjectStore>);
+pub struct Store(Objects);
 
 impl Store {
-    pub fn new(objects: Arc<dyn ObjectStore>) -> Self {
+    pub fn new(objects: Objects) -> Self {
         Self(objects)
+    }
+
+    /// A tile that this machine has in memory, without waiting for anything.
+    pub fn at_hand(&self, id: TileId) -> Option<TileImage> {
+        TileImage::unpack(self.0.at_hand(&path(id))?)
     }
 
     pub async fn read(&self, id: TileId) -> Result<Stored, StoreError> {

@@ -8,7 +8,6 @@ mod files;
 use std::{
     collections::BTreeMap,
     ops::{Add, AddAssign},
-    sync::Arc,
 };
 
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -119,7 +118,7 @@ pub async fn usage(
 /// Throws tiles of a layer away, and says how many. Whoever asks for one gets it from the source
 /// again.
 pub async fn purge(
-    store: &Arc<dyn ObjectStore>,
+    store: &dyn ObjectStore,
     layer: &Layer,
     which: Revisions,
 ) -> Result<Used, Error> {

@@ -6,8 +6,9 @@ use actix_web::{
     web::Data,
 };
 
-use super::{Live, Streams};
+use super::{Live, Shared, Streams};
 use crate::{
+    accounts::Departed,
     http::{PathParam, Problem, ProblemBody, Routes, events},
     state::App,
     sync::{
@@ -28,8 +29,8 @@ pub fn routes(config: &mut Routes<'_>) {
 ///
 /// Server-sent events for `EventSource`, beside pulls: each message has documents and the checkpoint
 /// after them, as a pull has, 200 documents at most. Pull whenever it opens, as `rxdb-server`'s client does: what
-/// happened before is not told. It ends when you fall behind by a whole message, when you take nothing for 10 s, and when
-/// the server stops; `EventSource` then comes back by itself, after as long as `retry` says, and goes on
+/// happened before is not told. It ends when you fall behind by a whole message, when you take nothing for 10 s, when
+/// your volunteer is forgotten or goes on as another one, and when the server stops; `EventSource` then comes back by itself, after as long as `retry` says, and goes on
 /// after the last message (`Last-Event-ID`). Whoever cannot be served now (20 streams of one volunteer at
 /// a server are possible, and as many in all as `IN_WORK_STREAMS` says) is answered by nothing but
 /// `retry: 30000`. A quiet stream says a comment every 20 s.
@@ -51,7 +52,7 @@ pub fn routes(config: &mut Routes<'_>) {
 async fn pull_stream(
     req: HttpRequest,
     app: Data<App>,
-    (tail, streams): (Data<Tail>, Data<Streams>),
+    (tail, streams, departed): (Data<Tail>, Data<Streams>, Data<Departed>),
     Listener(volunteer): Listener,
     address: PathParam<Address>,
 ) -> Result<HttpResponse, Problem> {
@@ -64,9 +65,13 @@ async fn pull_stream(
             return Ok(events::later());
         }
     };
-    let shared = (app.get_ref().clone(), streams.get_ref().clone());
+    let shared = Shared {
+        streams: streams.get_ref().clone(),
+        departed: departed.get_ref().clone(),
+    };
+    let app = app.get_ref().clone();
     let whose = (volunteer, collection);
-    let live = Live::begin(shared, listening, whose, had(req.headers()));
+    let live = Live::begin((app, shared), listening, whose, had(req.headers()));
     Ok(events::response().streaming(live.into_stream()))
 }
 

@@ -7,6 +7,8 @@
 //! new and the client has taken everything before; who is behind by a whole page gets it and the end of
 //! the stream, and pulls. So a slow reader costs no memory.
 //!
+//! **Invariant:** of a volunteer who departed nothing is told after the next beat at the latest.
+//!
 //! **Invariant:** whoever is to come back is answered with 200 and told when (`retry`); any other
 //! status would stop an `EventSource` for ever.
 
@@ -16,7 +18,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Checkpoint, Collection, tail::Listening};
 use crate::{
-    accounts::Volunteer,
+    accounts::{Departed, Standing, Volunteer},
     http::{Problem, events},
     state::App,
 };
@@ -70,10 +72,16 @@ impl Default for Streams {
     }
 }
 
+/// What a stream needs of its server.
+struct Shared {
+    streams: Streams,
+    departed: Departed,
+}
+
 /// One open stream.
 struct Live {
     app: App,
-    streams: Streams,
+    shared: Shared,
     listening: Listening,
     volunteer: Volunteer,
     collection: Collection,
@@ -90,7 +98,7 @@ impl Live {
     /// From where the client goes on: after what it had when its last stream ended, or with what
     /// comes from now on.
     fn begin(
-        (app, streams): (App, Streams),
+        (app, shared): (App, Shared),
         listening: Listening,
         (volunteer, collection): (Volunteer, Collection),
         had: Option<Checkpoint>,
@@ -107,7 +115,7 @@ impl Live {
             is_open: false,
             is_over: false,
             app,
-            streams,
+            shared,
             listening,
             volunteer,
             collection,
@@ -130,7 +138,7 @@ impl Live {
         }
         let beat = Instant::now() + BEAT_EVERY;
         loop {
-            if self.is_over || self.listening.is_ended() {
+            if self.is_over || self.listening.is_ended() || self.has_departed() {
                 return None;
             }
             if self.is_behind {
@@ -153,6 +161,12 @@ impl Live {
         }
     }
 
+    /// Whether the volunteer was forgotten, or goes on as another one: their device is told so when it
+    /// asks the next time.
+    fn has_departed(&self) -> bool {
+        self.shared.departed.standing(self.volunteer.id) != Standing::Present
+    }
+
     /// When to come back, and from where to go on then.
     fn hello(&self) -> Bytes {
         let after = Duration::from_millis(rand::random_range(COME_BACK_MS));
@@ -168,7 +182,12 @@ impl Live {
     async fn read(&mut self) -> Result<Option<Bytes>, Problem> {
         let told = if self.collection == Collection::Campaigns {
             let key = (self.place().as_id(), self.listening.horizon());
-            let found = self.streams.common.try_get_with(key, self.page()).await;
+            let found = self
+                .shared
+                .streams
+                .common
+                .try_get_with(key, self.page())
+                .await;
             found.map_err(|problem| Problem::clone(&problem))?
         } else {
             self.page().await?
@@ -185,7 +204,7 @@ impl Live {
     async fn page(&self) -> Result<Option<Arc<Told>>, Problem> {
         const LIMIT: usize = EVENT_DOCUMENTS_MAX;
         let page = {
-            let _turn = self.streams.reads.acquire().await;
+            let _turn = self.shared.streams.reads.acquire().await;
             let conn = self.app.db.get().await?;
             let pulled = self
                 .collection

@@ -172,6 +172,8 @@ async fn whoever_missed_a_forgotten_tombstone_must_start_again_and_nobody_else()
     up_to_date
         .sees(id_of(&tags[0]), "/_deleted", &json!(true))
         .await;
+    // Every server knows; the old one does not take it.
+    old.is_given(1).await;
     app.execute(
         "UPDATE tags SET withdrawn_at = now() - interval '181 days' WHERE withdrawn_at IS NOT NULL",
     )

@@ -44,8 +44,8 @@ describe.each(STOCKS)("$name", (stock) => {
     scene.network.servers = [server.url];
     scene.network.cutAll();
     if (stock.name === "RxDB 16") {
-      // Its replications end; the app begins others.
-      await eventually("they end", () => [...phone.replications.values()].every((one) => one.isStopped()));
+      // A replication that was told anything before ends, and the app begins all of them again.
+      await eventually("one ends", () => [...phone.replications.values()].some((one) => one.isStopped()));
       await phone.disconnect();
       phone.connect(scene.network.url, { identifier: "again" });
     }
