@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::{
     http::{Connection, browser_request, call, demand, request},
     place::{Place, Process},
+    statements,
 };
 
 /// Zoom of the cells: two thousand by two thousand of them are more than 1,000,000 km².
@@ -101,12 +102,19 @@ impl<'a> Organiser<'a> {
         let seen = tokio::time::timeout(OPEN_WAIT, opening)
             .await
             .with_context(|| format!("{slug} does not open"))??;
+        let prepared_in = began.elapsed();
+        // As PostgreSQL does by itself within minutes. Otherwise it would, or would not, while something is
+        // measured.
+        let database = statements::connect(self.place.setting("DATABASE_URL")?).await?;
+        for tidy in ["VACUUM (ANALYZE)", "CHECKPOINT"] {
+            database.batch_execute(tidy).await?;
+        }
         Ok(Campaign {
             id: seen["id"].as_str().context("no id")?.to_owned(),
             slug,
             edge,
             cells: seen["cells"].as_u64().unwrap_or(u64::from(edge).pow(2)),
-            prepared_in: began.elapsed(),
+            prepared_in,
         })
     }
 

@@ -25,14 +25,18 @@ use crate::{
     state::App,
 };
 
+/// Tiles: of all that is asked, the most.
+pub fn tile_routes(config: &mut Routes<'_>) {
+    config.service(tile);
+}
+
 pub fn routes(config: &mut Routes<'_>) {
     config
         .service(create)
         .service(try_address)
         .service(list)
         .service(read)
-        .service(change)
-        .service(tile);
+        .service(change);
     descriptions::routes(config);
 }
 

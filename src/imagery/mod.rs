@@ -26,7 +26,7 @@ use tokio_postgres::GenericClient;
 use uuid::Uuid;
 
 pub use ahead::Ahead;
-pub use handlers::routes;
+pub use handlers::{routes, tile_routes};
 pub use model::{Layer, LayerDefinition};
 pub use tiles::{Source, TileError, Tiles, forget_fetches};
 pub use upkeep::{Budget, Revisions, Used, present, purge, usage};

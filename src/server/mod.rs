@@ -212,6 +212,7 @@ async fn quiet(traffic: &Traffic) {
 
 /// Every feature of the API. Routes are tried in this order, so what is asked most comes first.
 fn features(routes: &mut Routes<'_>) {
+    imagery::tile_routes(routes);
     assignments::routes(routes);
     campaigns::public_routes(routes);
     looks::routes(routes);

@@ -30,7 +30,7 @@ use queue::{Entry, Queue};
 
 /// Groups that are on their way at the same time. A process with few connections has fewer: half
 /// of them stay for everything else.
-const WRITERS_MAX: usize = 2;
+const WRITERS_MAX: usize = 4;
 /// Longest wait for an answer. A database that restarts is back sooner.
 const ANSWER_WITHIN: Duration = Duration::from_secs(8);
 /// `Retry-After` of what is refused because too much waits, in seconds.

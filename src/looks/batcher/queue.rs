@@ -26,6 +26,9 @@ const GROUP_BYTES_MAX: usize = 4 * 1024 * 1024;
 const GATHER_LOOKS: usize = 64;
 /// … for so long. The other one has the disk: what is sent now would wait behind it.
 const GATHER_FOR: Duration = Duration::from_millis(2);
+/// While two are, one with fewer looks waits until one of the two is done. Large ones wait for the disk
+/// while the next is prepared; with small ones it is the number of commits that counts.
+const THIRD_LOOKS: usize = GROUP_LOOKS_MAX / 2;
 
 const _: () = assert!(BATCH_MAX <= GROUP_LOOKS_MAX, "a batch fits into a group");
 
@@ -91,7 +94,8 @@ impl Queue {
         waiting.entries.push_back(entry);
         drop(waiting);
         // Those in between need nobody's attention: waking costs more than queueing.
-        if before == 0 || (before < GATHER_LOOKS && looks >= GATHER_LOOKS) {
+        let reached = |many| before < many && looks >= many;
+        if [1, GATHER_LOOKS, THIRD_LOOKS].into_iter().any(reached) {
             self.changed.notify_one();
         }
         true
@@ -144,6 +148,9 @@ impl Waiting {
                 Next::Wait(None)
             };
         };
+        if self.on_their_way >= 2 && self.looks < THIRD_LOOKS {
+            return Next::Wait(None);
+        }
         let gathered = first.since + GATHER_FOR;
         if self.on_their_way > 0 && self.looks < GATHER_LOOKS && Instant::now() < gathered {
             return Next::Wait(Some(gathered));
