@@ -25,6 +25,10 @@ const OTHER_FILES: u64 = 512;
 /// Connections that wait to be accepted. The kernel takes what `net.core.somaxconn` allows; beyond
 /// it a client tries again only after a second.
 const BACKLOG: i32 = 4096;
+/// Bytes of answers that the kernel takes of a connection beyond what its network has room for. Those of a
+/// client that takes nothing would be megabytes otherwise.
+#[cfg(target_os = "linux")]
+const UNSENT_BYTES_MAX: u32 = 64 * 1024;
 /// How long the end of a connection may take, or a body that nobody reads any more.
 const END_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -44,6 +48,11 @@ where
     B: MessageBody + 'static,
 {
     rustix::net::listen(&listener, BACKLOG).context("PORT: cannot listen")?;
+    // Connections have it from their listener.
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(&listener)
+        .set_tcp_notsent_lowat(UNSENT_BYTES_MAX)
+        .context("PORT: cannot limit what is not sent")?;
     let workers = match config.http_workers {
         0 => std::thread::available_parallelism()?.get(),
         some => some,

@@ -24,9 +24,9 @@ const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000,
 /// Without a revision the address may lead to another image after a change.
 const FOR_A_WHILE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 const NOT_AT_ALL: HeaderValue = HeaderValue::from_static("no-store");
-/// Bytes that are handed to a connection at once. What it was handed and did not write yet is
-/// copied, so a slow reader of a large tile must not be handed all of it.
-const SLICE: usize = 32 * 1024;
+/// Bytes that are handed to a connection at once, while it holds less than 32 KiB that it did not write
+/// yet. What it holds is a copy, so a slow reader of a large tile must not be handed all of it.
+const SLICE: usize = 16 * 1024;
 
 /// How long an answer may be kept.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
