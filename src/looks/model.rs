@@ -142,6 +142,26 @@ impl Look {
     }
 }
 
+#[cfg(test)]
+impl Look {
+    /// For tests to which nothing else of it matters.
+    pub fn sample(id: u128, content: u8) -> Self {
+        Self {
+            volunteer_id: Uuid::nil(),
+            id: Uuid::from_u128(id),
+            campaign_id: Uuid::nil(),
+            cell: 0,
+            cell_name: String::new(),
+            outcome: Outcome::Nothing,
+            campaign_version: 1,
+            started_at: Timestamp::UNIX_EPOCH,
+            finished_at: Timestamp::UNIX_EPOCH,
+            content_hash: [content; 32],
+            tags: Vec::new(),
+        }
+    }
+}
+
 /// What was acknowledged.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Receipt {

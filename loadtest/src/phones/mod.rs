@@ -216,7 +216,9 @@ impl Phone {
                 "a phone does not get everything that it pushed"
             );
             self.poll(fleet, Instant::now()).await?;
-            tokio::time::sleep(AGAIN).await;
+            if !self.day.is_whole() {
+                tokio::time::sleep(AGAIN).await;
+            }
         }
         Ok(())
     }

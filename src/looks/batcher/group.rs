@@ -49,28 +49,12 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::looks::model::{Outcome, Stamp};
+    use crate::looks::model::Stamp;
 
     const STAMP: Stamp = Stamp {
         received_at: Timestamp::UNIX_EPOCH,
         campaign_version: 1,
     };
-
-    fn look(id: u128, content: u8) -> Look {
-        Look {
-            volunteer_id: Uuid::nil(),
-            id: Uuid::from_u128(id),
-            campaign_id: Uuid::nil(),
-            cell: 0,
-            cell_name: String::new(),
-            outcome: Outcome::Nothing,
-            campaign_version: 1,
-            started_at: Timestamp::UNIX_EPOCH,
-            finished_at: Timestamp::UNIX_EPOCH,
-            content_hash: [content; 32],
-            tags: Vec::new(),
-        }
-    }
 
     fn kept(id: u128, content: u8, is_new: bool) -> Kept {
         Kept {
@@ -96,7 +80,12 @@ mod tests {
 
     #[test]
     fn the_same_look_goes_to_the_database_once_and_another_of_its_id_too() {
-        let looks = [look(1, 7), look(2, 7), look(1, 7), look(1, 8)];
+        let looks = [
+            Look::sample(1, 7),
+            Look::sample(2, 7),
+            Look::sample(1, 7),
+            Look::sample(1, 8),
+        ];
         let contents = distinct(&looks)
             .iter()
             .map(|look| (look.id.as_u128(), look.content_hash[0]))
@@ -106,7 +95,12 @@ mod tests {
 
     #[test]
     fn of_several_with_one_id_the_one_that_is_kept_was_created_once() {
-        let looks = [look(1, 8), look(1, 7), look(1, 7), look(2, 7)];
+        let looks = [
+            Look::sample(1, 8),
+            Look::sample(1, 7),
+            Look::sample(1, 7),
+            Look::sample(2, 7),
+        ];
         let rows = vec![kept(1, 7, true), kept(1, 7, false)];
         assert_eq!(
             words(&judge(&looks, rows)),
@@ -117,7 +111,7 @@ mod tests {
     #[test]
     fn what_was_kept_before_is_repeated() {
         let rows = vec![kept(1, 7, false)];
-        let looks = [look(1, 7), look(1, 7), look(1, 8)];
+        let looks = [Look::sample(1, 7), Look::sample(1, 7), Look::sample(1, 8)];
         assert_eq!(
             words(&judge(&looks, rows)),
             ["repeated", "repeated", "conflict"]

@@ -180,3 +180,65 @@ impl Waiting {
         group
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(looks: usize) -> Entry {
+        let looks = (0..looks).map(|nth| Look::sample(nth.try_into().unwrap(), 0));
+        let looks = looks.collect();
+        Entry::new(looks, Duration::from_secs(8), oneshot::channel().0)
+    }
+
+    /// Looks of the group that would go now.
+    fn goes(waiting: &mut Waiting) -> Option<usize> {
+        match waiting.next() {
+            Next::Store(group) => Some(group.iter().map(|entry| entry.looks.len()).sum()),
+            Next::Wait(_) | Next::End => None,
+        }
+    }
+
+    fn waiting(on_their_way: usize, looks: usize) -> Waiting {
+        Waiting {
+            entries: [entry(looks)].into(),
+            looks,
+            on_their_way,
+            ..Waiting::default()
+        }
+    }
+
+    #[test]
+    fn the_first_group_goes_at_once_the_second_gathers_and_a_third_must_be_large() {
+        assert_eq!(goes(&mut waiting(0, 1)), Some(1));
+        assert_eq!(goes(&mut waiting(1, GATHER_LOOKS - 1)), None);
+        assert_eq!(goes(&mut waiting(1, GATHER_LOOKS)), Some(GATHER_LOOKS));
+        for on_their_way in [2, 3] {
+            assert_eq!(goes(&mut waiting(on_their_way, THIRD_LOOKS - 1)), None);
+            let large = goes(&mut waiting(on_their_way, THIRD_LOOKS));
+            assert_eq!(large, Some(THIRD_LOOKS));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_small_group_goes_when_one_of_two_is_done() {
+        let queue = Queue::default();
+        for looks in [GROUP_LOOKS_MAX, GROUP_LOOKS_MAX, 1] {
+            assert!(queue.push(entry(looks)));
+        }
+        let first = queue.take().await.unwrap();
+        let second = queue.take().await.unwrap();
+        assert_eq!((first.len(), second.len()), (1, 1));
+        let third = queue.take();
+        tokio::pin!(third);
+        let now = std::future::ready(());
+        tokio::select! {
+            biased;
+            _ = &mut third => panic!("a small group went beside two others"),
+            () = now => {}
+        }
+        // The writer that is done takes it.
+        queue.done();
+        assert_eq!(queue.take().await.unwrap().len(), 1);
+    }
+}
