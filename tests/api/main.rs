@@ -84,6 +84,7 @@ mod tile_fleet;
 mod tile_sources;
 mod tile_upkeep;
 mod tiles;
+mod volunteer_codes;
 mod volunteer_devices;
 mod volunteer_forgetting;
 mod volunteer_links;

@@ -200,11 +200,13 @@ mod tests {
     }
 
     fn waiting(on_their_way: usize, looks: usize) -> Waiting {
+        let entry = entry(looks);
         Waiting {
-            entries: [entry(looks)].into(),
             looks,
+            bytes: entry.bytes,
+            entries: [entry].into(),
             on_their_way,
-            ..Waiting::default()
+            closed: false,
         }
     }
 
