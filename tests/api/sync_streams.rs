@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::harness::{
-    App, Campaign, Client, Events, balancer::Balancer, eventually, fixtures::metric, free_port,
-    json, nothing, point, tagged, wire::Wire,
+    App, Campaign, Client, Events, Value, balancer::Balancer, eventually, fixtures::metric,
+    free_port, json, nothing, point, tagged, wire::Wire,
 };
 
 /// Streams of one volunteer at one server.
@@ -79,7 +79,13 @@ async fn a_stream_goes_on_from_where_a_pull_ended_and_a_pull_from_where_it_ended
     assert_eq!(rest["documents"], json!([]));
     let all = pull("0".to_owned(), "").await.expect(200);
     assert_eq!(all["documents"], event.data["documents"]);
-    assert_eq!(&all["checkpoint"], checkpoint);
+    assert_eq!(place(&all["checkpoint"]), place(checkpoint));
+}
+
+/// Where a checkpoint stands; its last part says how far the feed was, which goes on.
+fn place(checkpoint: &Value) -> (&Value, &str) {
+    let id = checkpoint["id"].as_str().unwrap();
+    (&checkpoint["lwt"], id.rsplit_once('.').unwrap().0)
 }
 
 #[tokio::test]

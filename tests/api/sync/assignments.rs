@@ -1,6 +1,6 @@
 //! Squares of packs as documents: they come, are answered, and go.
 
-use super::phone::{Phone, id_of, look, new};
+use super::phone::{Phone, all_is_final, id_of, look, new};
 use crate::harness::{App, Campaign, Client, Value, eventually, id, json};
 
 async fn take(campaign: &Campaign, volunteer: &Client, cells: u32) -> Value {
@@ -105,7 +105,8 @@ async fn a_phone_from_before_squares_were_forgotten_is_told_to_start_again() {
     volunteer.delete(&path).await.expect(200);
     app.execute("UPDATE pack_cells SET changed_at = now() - interval '181 days'")
         .await;
-    // The worker forgets when it starts, and then each ten minutes.
+    all_is_final(&app).await;
+    // The worker forgets when it starts, and then each minute.
     let _worker = app.start_worker();
     let refused = eventually("they are forgotten", || async {
         let asked = phone.ask(100).await;

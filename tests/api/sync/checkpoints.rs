@@ -1,6 +1,6 @@
 //! Where a phone stands: pages, late commits, other histories of the database.
 
-use super::phone::{Phone, change, deleted, id_of, look, new, tag, with};
+use super::phone::{Phone, all_is_final, change, deleted, id_of, look, new, tag, with};
 use crate::harness::{App, Value, eventually, id, json};
 
 #[tokio::test]
@@ -178,6 +178,7 @@ async fn whoever_missed_a_forgotten_tombstone_must_start_again_and_nobody_else()
         "UPDATE tags SET withdrawn_at = now() - interval '181 days' WHERE withdrawn_at IS NOT NULL",
     )
     .await;
+    all_is_final(&app).await;
     let _worker = app.start_worker();
     eventually("the tombstone is forgotten", || async {
         (app.number("SELECT count(*) FROM tags").await == 1).then_some(())
@@ -209,6 +210,7 @@ async fn whoever_begins_after_a_tombstone_was_forgotten_reaches_the_end() {
         "UPDATE tags SET withdrawn_at = now() - interval '181 days' WHERE withdrawn_at IS NOT NULL",
     )
     .await;
+    all_is_final(&app).await;
     let _worker = app.start_worker();
     eventually("the tombstone is forgotten", || async {
         (app.number("SELECT count(*) FROM tags").await == 3).then_some(())
