@@ -77,11 +77,25 @@ pub async fn run(options: &Options, place: &Place) -> anyhow::Result<Report> {
     note(&server, &name, OPEN_MB, &mut report)?;
     let measured = recorder.finish(begin.elapsed(), 1);
     report.lines.of("one after the other").add(measured).paced();
-    eprintln!("{wanted} slow readers …");
+    slow_readers(&server, &mut connections, &mut report).await?;
+    drop(connections);
+    server.end().await?;
+    stage.end().await?;
+    Ok(report)
+}
+
+/// All of them ask for a large tile, and take nothing of it.
+async fn slow_readers(
+    server: &Process,
+    connections: &mut [Connection],
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let count = connections.len();
+    eprintln!("{count} slow readers …");
     let large = http::get(&campaign::tile_path(LARGE_ZOOM, 0, 0));
     let tile = http::fetch(&server.address, &large).await?;
     ensure!(tile.len() > LARGE_BYTES / 2, "{} bytes", tile.len());
-    for connection in &mut connections {
+    for connection in connections {
         connection.ask(&large).await?;
     }
     let mut highest = 0;
@@ -90,17 +104,12 @@ pub async fn run(options: &Options, place: &Place) -> anyhow::Result<Report> {
         highest = highest.max(server.resident_bytes()?);
         tokio::time::sleep(SLOW_FOR / 20).await;
     }
-    let name = format!(
-        "{wanted} readers of a tile of {} MB who take nothing",
-        tile.len() >> 20
-    );
-    let held = float(wanted) * SLOW_READER_BYTES / MEGABYTE;
+    let megabytes = tile.len() >> 20;
+    let name = format!("{count} readers of a tile of {megabytes} MB who take nothing");
+    let held = float(count.try_into()?) * SLOW_READER_BYTES / MEGABYTE;
     let bound = Budget::AtMost((OPEN_MB_MAX + held).round());
     report.facts.push(fact(&name, highest, bound));
-    drop(connections);
-    server.end().await?;
-    stage.end().await?;
-    Ok(report)
+    Ok(())
 }
 
 fn note(server: &Process, name: &str, budget: Budget, report: &mut Report) -> anyhow::Result<()> {

@@ -13,7 +13,7 @@ use crate::{
     campaign::{self, tile_path},
     http::{self, Connection},
     load::{Ask, Load},
-    measure::Random,
+    measure::{Random, float},
     place::{self, Nginx, Place},
     report::{Budget, Fact, Report},
     source,
@@ -83,9 +83,10 @@ pub async fn run(options: &Options, place: &Place) -> anyhow::Result<Report> {
     }
     for (name, _) in &sets {
         let of_set = copied.iter().filter(|(of, _)| of == name);
-        let (copies, rounds) = of_set.fold((0.0, 0.0), |all, one| (all.0 + one.1, all.1 + 1.0));
+        let each: Vec<f64> = of_set.map(|(_, each)| *each).collect();
+        let mean = each.iter().sum::<f64>() / float(each.len().try_into()?);
         let name = format!("bytes copied for each byte served, {name}");
-        report.facts.push(Fact::new(name, copies / rounds, ""));
+        report.facts.push(Fact::new(name, mean, ""));
     }
     report.metrics = place::metrics(stage.first(), &["tile"]).await?;
     nginx.end().await?;
