@@ -14,6 +14,7 @@ WORKDIR /spotter
 COPY Cargo.toml Cargo.lock build.rs ./
 COPY migrations migrations
 COPY loadtest loadtest
+COPY scenery scenery
 COPY src src
 COPY --from=pages /web/dist web/dist
 # What was fetched and built is kept from build to build, outside of the image.

@@ -17,7 +17,7 @@ use actix_web::{
     web::{self, Data, Path},
 };
 use anyhow::Context;
-use spotter::demo::scene::{DEMO_AREA, Scene};
+use scenery::{DEMO_AREA, Scene};
 
 use crate::yardstick::announce;
 

@@ -66,7 +66,9 @@ fn within(ring: &[Place], [lon, lat]: Place) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::scene::DEMO_AREA, *};
+    use scenery::DEMO_AREA;
+
+    use super::*;
 
     #[test]
     fn the_area_lies_within_the_scenery_made_for_it() {

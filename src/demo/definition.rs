@@ -1,11 +1,11 @@
 //! What the demo's organiser says: the search and its imagery.
 
+use scenery::{ObjectKind, ZOOM_MAX};
 use serde_json::{Value, json};
 
 use super::{
     SEED,
     area::{BORDER, HOLE, LAST_SEEN, Place},
-    scene::{ObjectKind, ZOOM_MAX},
 };
 
 /// Slug of the search.
@@ -193,10 +193,9 @@ fn examples(kind: ObjectKind) -> &'static [Place] {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::{area::searched, scene::Scene},
-        *,
-    };
+    use scenery::Scene;
+
+    use super::{super::area::searched, *};
 
     #[test]
     fn every_example_shows_its_kind_and_none_of_them_is_to_be_found() {

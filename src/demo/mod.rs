@@ -1,7 +1,7 @@
 //! `spotter dev`: all of Spotter on one machine, with a search to try it on.
 //!
 //! A private PostgreSQL and memcached run as child processes; server and worker run in this
-//! process; the demo's imagery is drawn by [`scene`], and its search is made through the public API.
+//! process; the demo's imagery is drawn by [`scenery`], and its search is made through the public API.
 //!
 //! **Invariant:** one `spotter dev` at a time works in a state folder.
 //!
@@ -15,7 +15,6 @@ mod crowd;
 mod definition;
 mod folder;
 mod ports;
-pub mod scene;
 mod seed;
 mod serve;
 mod services;

@@ -13,14 +13,12 @@ use actix_web::{
 use anyhow::Context;
 use bytes::Bytes;
 use moka::future::Cache;
+use scenery::{NoSuchTile, Scene};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use super::{
-    SEED,
-    scene::{NoSuchTile, Scene},
-};
+use super::SEED;
 
 /// Bytes of tiles that are kept. The server in front has a cache of its own.
 const KEPT_BYTES_MAX: u64 = 16 * 1024 * 1024;

@@ -1,11 +1,9 @@
 //! What a simulated volunteer sees in a square, and says of it. Pure.
 
 use rand::{Rng, rngs::StdRng, seq::IndexedRandom};
+use scenery::{ObjectKind, SceneObject};
 
-use super::{
-    super::scene::{ObjectKind, SceneObject},
-    person::{Person, normal},
-};
+use super::person::{Person, normal};
 
 const SKIPPED: f64 = 0.04;
 const BAD_IMAGERY: f64 = 0.01;

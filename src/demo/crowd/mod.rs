@@ -1,6 +1,6 @@
 //! Simulated volunteers in the demo's search: they look, tag, err and leave like people.
 //!
-//! They use the public API only, and know from [`super::scene`] what lies where, as eyes do.
+//! They use the public API only, and know from [`scenery`] what lies where, as eyes do.
 //! Their decisions come from a seeded generator; the order of their requests does not.
 
 mod eyes;
@@ -17,9 +17,10 @@ use std::{
 
 use clap::Args;
 use rand::{Rng, SeedableRng, rngs::StdRng};
+use scenery::Scene;
 use tokio::task::JoinSet;
 
-use super::{SEED, api::Api, say, scene::Scene};
+use super::{SEED, api::Api, say};
 use crate::clock::Clock;
 use person::Person;
 use visit::Leaving;
