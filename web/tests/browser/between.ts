@@ -6,7 +6,7 @@
  */
 import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { BASE } from "./server.ts";
+import { BASE, until } from "./server.ts";
 
 export type Deed =
   /** The connection breaks before the server hears of the request. */
@@ -91,6 +91,17 @@ export class Between {
 
   requests(pattern: RegExp): Came[] {
     return this.came.filter(({ method, path }) => pattern.test(`${method} ${path}`));
+  }
+
+  /** Waits until nothing of this kind was asked for a while: then what is loaded ahead is here. */
+  async quiet(pattern: RegExp, forMs = 1500): Promise<void> {
+    let count = -1;
+    let since = Date.now();
+    await until(`nothing like ${pattern} is asked`, async () => {
+      const now = this.requests(pattern).length;
+      if (now !== count) [count, since] = [now, Date.now()];
+      return Date.now() - since > forMs;
+    });
   }
 
   /** Listens, at the same address as before. */

@@ -80,16 +80,14 @@ describe.skipIf(!hasServer)("keeping looks", () => {
     const visitor = await Visitor.come("desktop");
     await visitor.open(field);
     await until("squares are ahead", async () => visitor.between.requests(/^POST .*\/assignments/).length > 0);
-    // The second square is drawn by the map, which is all here then.
-    await visitor.finishEmpty();
-    await visitor.ready();
+    await visitor.between.quiet(/imagery|maplibre/);
     await visitor.between.stop();
     await visitor.finishEmpty();
     await visitor.finishEmpty();
     await visitor.page.getByText(/No network\. \d looks? (is|are) kept on this device/).waitFor();
     await visitor.between.start();
     await visitor.page.evaluate(() => dispatchEvent(new Event("online")));
-    await expectStored(field, visitor, 3);
+    await expectStored(field, visitor, 2);
   });
 
   test("a refused token is replaced in silence, and the kept look is sent under the new one", async () => {
