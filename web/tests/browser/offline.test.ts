@@ -27,6 +27,7 @@ describe.skipIf(!hasServer)("without a network", () => {
     await visitor.open(field);
     await pageIsKept(visitor);
     await visitor.finishEmpty();
+    await visitor.between.quiet(/imagery/);
     await visitor.between.stop();
     await visitor.page.reload();
     await visitor.finishEmpty();
