@@ -67,7 +67,8 @@ ALTER TABLE campaign_versions ADD COLUMN state text GENERATED ALWAYS AS (documen
 -- How a stored look came in: see looks::standing. Looks of other volunteers that were there before it are told by the order
 -- of the feed; one that was reset away counts for looks of before the reset only. Of the looks at the square
 -- three times as many as are wanted are read, and some: a bound for squares that somebody sends looks at without end.
-CREATE FUNCTION look_standing(l looks) RETURNS text
+-- One row, as a table: such a function becomes part of the statement, where a scalar one is begun anew for each look.
+CREATE FUNCTION look_standing(l looks) RETURNS TABLE (standing text)
 LANGUAGE sql STABLE AS $$
     SELECT CASE
         WHEN l.received_at >= c.closed_at OR l.received_at >= c.ends_at THEN 'after_close'

@@ -55,8 +55,8 @@ pub async fn standings(
     ids: &[Uuid],
 ) -> Result<BTreeMap<Uuid, Standing>, DbError> {
     let sql = "-- looks::standings
-        SELECT l.id, look_standing(l) AS standing
-        FROM looks AS l
+        SELECT l.id, t.standing
+        FROM looks AS l, LATERAL look_standing(l) AS t
         WHERE l.volunteer_id = $1 AND l.id = ANY ($2)";
     let rows = db
         .query_typed(

@@ -75,6 +75,16 @@ impl Collection {
         Self::ALL.into_iter().find(|known| known.as_str() == name)
     }
 
+    /// What may be new after a push: with a look come the tags that waited for it, and its square is
+    /// answered.
+    pub fn changed_by_push(self) -> &'static [Self] {
+        match self {
+            Self::Looks => &[Self::Looks, Self::Receipts, Self::Tags, Self::Assignments],
+            Self::Tags => &[Self::Tags],
+            Self::Campaigns | Self::Assignments | Self::Receipts => &[],
+        }
+    }
+
     pub fn index(self) -> usize {
         let at = Self::ALL.iter().position(|known| *known == self);
         at.unwrap_or_default()
@@ -130,6 +140,7 @@ impl Page {
             epoch: self.standing.epoch,
             at: last.at,
             known_below,
+            is_end: is_last,
         })
     }
 

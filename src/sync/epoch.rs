@@ -123,6 +123,7 @@ mod tests {
                 epoch,
                 at,
                 known_below,
+                is_end: false,
             };
             standing.check(&from).is_ok()
         };

@@ -15,7 +15,7 @@ pub struct Position {
 }
 
 /// A place in one history of the database; `RxDB` keeps it as
-/// `{"id": "<epoch>.<uuid>.<known below>", "lwt": xid}`.
+/// `{"id": "<epoch>.<uuid>.<known below>", "lwt": xid}`, with `.end` behind it at an end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Checkpoint {
     /// None at the very beginning.
@@ -24,6 +24,8 @@ pub struct Checkpoint {
     /// Whoever stands here needs no word of what changed last below this transaction: it has read
     /// that, or began to read after it.
     pub known_below: i64,
+    /// Nothing was left then: everything of transactions below `known_below` was read.
+    pub is_end: bool,
 }
 
 /// The same on the wire.
@@ -33,6 +35,8 @@ struct Written {
     lwt: i64,
 }
 
+/// Last part of the `id` of an end.
+const END: &str = "end";
 /// Numbers up to here are exact in JavaScript.
 const EXACT_MAX: i64 = 1 << 53;
 
@@ -56,8 +60,10 @@ impl Checkpoint {
             return Ok(Self::default());
         }
         let parts: Vec<&str> = id.split('.').collect();
-        let [epoch, id, known_below] = parts.as_slice() else {
-            return Err(refused());
+        let (epoch, id, known_below, is_end) = match parts.as_slice() {
+            [epoch, id, known_below] => (epoch, id, known_below, false),
+            [epoch, id, known_below, END] => (epoch, id, known_below, true),
+            _ => return Err(refused()),
         };
         let epoch: i32 = epoch.parse().map_err(|_e| refused())?;
         let id = Uuid::try_parse(id).map_err(|_e| refused())?;
@@ -69,16 +75,26 @@ impl Checkpoint {
             epoch: Some(epoch),
             at: Position { xid: lwt, id },
             known_below,
+            is_end,
         })
     }
 
     /// As one word, by which `EventSource` remembers it.
     pub fn as_id(&self) -> String {
         let epoch = self.epoch.unwrap_or_default();
-        format!(
-            "{}.{epoch}.{}.{}",
-            self.at.xid, self.at.id, self.known_below
-        )
+        format!("{}.{}", self.at.xid, self.id(epoch))
+    }
+
+    fn id(&self, epoch: i32) -> String {
+        let Self {
+            at, known_below, ..
+        } = self;
+        let place = format!("{epoch}.{}.{known_below}", at.id);
+        if self.is_end {
+            format!("{place}.{END}")
+        } else {
+            place
+        }
     }
 
     /// Reads such a word.
@@ -100,9 +116,7 @@ impl Checkpoint {
 
     /// As JSON.
     pub fn written(&self) -> String {
-        let id = self.epoch.map_or_else(String::new, |epoch| {
-            format!("{epoch}.{}.{}", self.at.id, self.known_below)
-        });
+        let id = self.epoch.map_or_else(String::new, |epoch| self.id(epoch));
         let written = Written {
             id,
             lwt: self.at.xid,
@@ -117,18 +131,25 @@ mod tests {
 
     #[test]
     fn a_checkpoint_comes_back_as_it_was_written() {
-        let checkpoint = Checkpoint {
+        let amid = Checkpoint {
             epoch: Some(77),
             at: Position {
                 xid: 1234,
                 id: Uuid::from_u128(5),
             },
             known_below: 1300,
+            is_end: false,
         };
-        let written: serde_json::Value = serde_json::from_str(&checkpoint.written()).unwrap();
-        let (lwt, id) = (written["lwt"].to_string(), written["id"].as_str());
-        assert_eq!(Checkpoint::parse(Some(&lwt), id).unwrap(), checkpoint);
-        assert_eq!(Checkpoint::of_id(&checkpoint.as_id()).unwrap(), checkpoint);
+        let end = Checkpoint {
+            is_end: true,
+            ..amid
+        };
+        for checkpoint in [amid, end] {
+            let written: serde_json::Value = serde_json::from_str(&checkpoint.written()).unwrap();
+            let (lwt, id) = (written["lwt"].to_string(), written["id"].as_str());
+            assert_eq!(Checkpoint::parse(Some(&lwt), id).unwrap(), checkpoint);
+            assert_eq!(Checkpoint::of_id(&checkpoint.as_id()).unwrap(), checkpoint);
+        }
         assert_eq!(Checkpoint::default().written(), r#"{"id":"","lwt":0}"#);
         assert_eq!(
             Checkpoint::parse(Some("0"), Some("")).unwrap(),
@@ -154,6 +175,8 @@ mod tests {
             ("1", "x.00000000-0000-0000-0000-000000000005.9"),
             ("1", "77.00000000-0000-0000-0000-000000000005.-9"),
             ("1", "77.00000000-0000-0000-0000-000000000005.9.9"),
+            ("1", "77.00000000-0000-0000-0000-000000000005.9.end.end"),
+            ("1", "77.00000000-0000-0000-0000-000000000005.end"),
         ] {
             assert!(
                 Checkpoint::parse(Some(lwt), Some(id)).is_err(),

@@ -49,7 +49,7 @@ pub async fn after(
 ) -> Result<Page, Problem> {
     let sql = "-- sync::receipts_after
         SELECT s.epoch, s.horizon, s.floor, d.xid::text::int8 AS xid, d.id, d.campaign, d.cell, d.place, d.code,
-               d.detail, look_standing(l) AS standing
+               d.detail, t.standing
         FROM sync_standing($1, 'receipts') AS s
         LEFT JOIN (
             SELECT xid, id, campaign, cell, place, code, detail
@@ -69,6 +69,7 @@ pub async fn after(
             LIMIT $4
         ) AS d ON true
         LEFT JOIN looks AS l ON l.volunteer_id = $1 AND l.id = d.id AND d.code IS NULL
+        LEFT JOIN LATERAL look_standing(l) AS t ON true
         ORDER BY d.xid, d.id";
     let (xid, limit) = (after.xid.to_string(), rows(limit));
     let params = after_params(&volunteer_id, &xid, &after.id, &limit);

@@ -229,7 +229,7 @@ async fn push(
             ));
         }
     };
-    tail.changed(volunteer.id);
+    tail.stored(volunteer.id, collection.changed_by_push());
     let conflicts: Vec<Value> = objections.into_iter().map(Objection::for_rxdb).collect();
     Ok(respond(Value::Array(conflicts).to_string()))
 }

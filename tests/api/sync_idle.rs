@@ -13,6 +13,7 @@ use crate::harness::{
 struct Phone {
     client: Client,
     collection: &'static str,
+    limit: usize,
     checkpoint: (i64, String),
     /// Ids in the order in which they came.
     had: Vec<String>,
@@ -23,17 +24,18 @@ impl Phone {
         Self {
             client,
             collection,
+            limit: 50,
             checkpoint: (0, String::new()),
             had: Vec::new(),
         }
     }
 
     fn path(&self) -> String {
+        let Self {
+            collection, limit, ..
+        } = self;
         let (lwt, id) = &self.checkpoint;
-        format!(
-            "/v1/sync/rxdb/{}/0/pull?lwt={lwt}&id={id}&limit=50",
-            self.collection
-        )
+        format!("/v1/sync/rxdb/{collection}/0/pull?lwt={lwt}&id={id}&limit={limit}")
     }
 
     /// Polls until it had so many documents. A test beside this one may hold the feed up for seconds.
@@ -208,4 +210,63 @@ async fn after_a_push_the_same_server_asks_the_database() {
     phone.poll().await;
     assert_eq!(metric(&volunteer, IDLE).await, before);
     phone.has(1).await;
+}
+
+/// What the second server has followed since before anything of a volunteer came.
+async fn two_servers_that_follow() -> (App, Campaign, Phone) {
+    let app = App::builder().servers(2).start().await;
+    let (campaign, other) = stage(&app).await;
+    let mut watcher = Phone::new(other.at(&app.servers[1].url), "looks");
+    watcher.rest().await;
+    (app, campaign, watcher)
+}
+
+/// Waits until the watcher's server knows of all that was stored before.
+async fn has_heard(campaign: &Campaign, watcher: &mut Phone) {
+    let count = watcher.had.len();
+    campaign
+        .look_at(&watcher.client, campaign.cells[count])
+        .await;
+    watcher.has(count + 1).await;
+    watcher.rest().await;
+}
+
+#[tokio::test]
+async fn whoever_had_everything_costs_no_statement_at_a_server_that_never_saw_them() {
+    let (app, campaign, mut watcher) = two_servers_that_follow().await;
+    let volunteer = app.volunteer().await;
+    let mut phone = Phone::new(volunteer.at(&app.servers[0].url), "looks");
+    campaign.look_at(&volunteer, campaign.cells[0]).await;
+    phone.has(1).await;
+    has_heard(&campaign, &mut watcher).await;
+    phone.client = volunteer.at(&app.servers[1].url);
+    for polls in 1..=5 {
+        let before = metric(&watcher.client, IDLE).await.unwrap();
+        assert_eq!(phone.poll().await, 0);
+        let after = metric(&watcher.client, IDLE).await.unwrap();
+        assert_eq!(after - before, 1.0, "poll {polls} was a statement");
+    }
+    // Another device stores something, at the other server.
+    campaign
+        .look_at(&volunteer.at(&app.servers[0].url), campaign.cells[1])
+        .await;
+    phone.has(2).await;
+}
+
+#[tokio::test]
+async fn whoever_had_a_part_gets_the_rest_at_a_server_that_never_saw_them() {
+    let (app, campaign, mut watcher) = two_servers_that_follow().await;
+    let volunteer = app.volunteer().await;
+    for cell in &campaign.cells[..2] {
+        campaign.look_at(&volunteer, *cell).await;
+    }
+    let mut all = Phone::new(volunteer.at(&app.servers[0].url), "looks");
+    all.has(2).await;
+    has_heard(&campaign, &mut watcher).await;
+    let mut phone = Phone::new(volunteer.at(&app.servers[0].url), "looks");
+    phone.limit = 1;
+    assert_eq!(phone.poll().await, 1);
+    phone.client = volunteer.at(&app.servers[1].url);
+    assert_eq!(phone.poll().await, 1);
+    assert_eq!(phone.had, all.had);
 }

@@ -1,85 +1,113 @@
-//! Up to where volunteers have nothing new, as far as it is remembered. Pure.
+//! What a server knows of who has something new. Pure.
 //!
-//! **Invariant:** it holds [`Known::new`]'s number of volunteers at most; those that nobody asked for
-//! longest are forgotten first, which costs a look into the database.
-
-use std::collections::HashMap;
+//! Two things are remembered of each volunteer and collection: the place after which nothing came,
+//! once it was read from the database; and the last change that the feed told. The second answers
+//! also whoever was never asked about here: a phone whose checkpoint is the end of what there was has
+//! nothing new unless the feed told of a change since.
+//!
+//! **Invariant:** "nothing new" is never said of somebody about whom a change may have been
+//! forgotten: what is forgotten moves up [`Known::since`].
+//!
+//! **Invariant:** each of the two holds [`Known::new`]'s number of volunteers at most; those that
+//! nobody asked for longest are forgotten first, which costs a look into the database.
 
 use uuid::Uuid;
 
-use super::COLLECTIONS;
-use crate::sync::Position;
+use super::{COLLECTIONS, generations::Generations};
+use crate::sync::{Checkpoint, Position};
 
-/// Of each collection the place after which the volunteer has nothing.
-type Places = [Option<Position>; COLLECTIONS];
+/// What was stored here a moment ago: its transaction is not known.
+const JUST_NOW: i64 = i64::MAX;
 
 pub struct Known {
-    young: HashMap<Uuid, Places>,
-    /// Takes the place of the young when these are half of what may be held.
-    old: HashMap<Uuid, Places>,
-    half: usize,
+    /// Of each collection the place after which the volunteer has nothing.
+    ends: Generations<[Option<Position>; COLLECTIONS]>,
+    /// Of each collection the transaction of the volunteer's last change.
+    changes: Generations<[i64; COLLECTIONS]>,
+    /// All changes of transactions from this one on are remembered.
+    since: [i64; COLLECTIONS],
+    /// The same of those that the older generation of changes does not hold.
+    young_since: i64,
 }
 
 impl Known {
     pub fn new(volunteers: usize) -> Self {
         Self {
-            young: HashMap::new(),
-            old: HashMap::new(),
-            half: (volunteers / 2).max(1),
+            ends: Generations::new(volunteers),
+            changes: Generations::new(volunteers),
+            since: [i64::MAX; COLLECTIONS],
+            young_since: i64::MAX,
         }
     }
 
-    pub fn place(&mut self, volunteer_id: Uuid, collection: usize) -> Option<Position> {
-        if let Some(places) = self.young.get(&volunteer_id) {
-            return places[collection];
+    /// Forgets everything; changes from this transaction on will be told.
+    pub fn begin(&mut self, horizon: i64) {
+        self.ends.clear();
+        self.changes.clear();
+        self.since = [horizon; COLLECTIONS];
+        self.young_since = horizon;
+    }
+
+    /// Whether nothing comes after a place.
+    pub fn has_nothing_after(
+        &mut self,
+        from: &Checkpoint,
+        volunteer_id: Uuid,
+        collection: usize,
+    ) -> bool {
+        let ends = self.ends.get(volunteer_id);
+        if ends.is_some_and(|ends| ends[collection].is_some_and(|end| end <= from.at)) {
+            return true;
         }
-        let places = self.old.remove(&volunteer_id)?;
-        self.put(volunteer_id, places);
-        places[collection]
+        let changed = self.changes.peek(volunteer_id);
+        let changed = changed.map_or(0, |changes| changes[collection]);
+        from.is_end && self.since[collection] <= from.known_below && changed < from.known_below
     }
 
-    pub fn learn(&mut self, volunteer_id: Uuid, collection: usize, place: Position) {
-        let mut places = self
-            .young
-            .remove(&volunteer_id)
-            .or_else(|| self.old.remove(&volunteer_id))
-            .unwrap_or_default();
-        places[collection] = Some(place);
-        self.put(volunteer_id, places);
+    /// The volunteer's part was read to its end, which is this place; below the horizon that is final.
+    pub fn learn(&mut self, end: Position, horizon: i64, volunteer_id: Uuid, collection: usize) {
+        self.ends
+            .put(volunteer_id, |ends| ends[collection] = Some(end));
+        if let Some(changes) = self.changes.peek_mut(volunteer_id)
+            && changes[collection] == JUST_NOW
+        {
+            changes[collection] = horizon;
+        }
     }
 
-    /// Something of the volunteer changed.
-    pub fn forget(&mut self, volunteer_id: Uuid, collection: usize) {
-        for places in [&mut self.young, &mut self.old] {
-            if let Some(places) = places.get_mut(&volunteer_id) {
-                places[collection] = None;
+    /// The volunteer's last change; everything of transactions below `horizon` is being told.
+    pub fn change(&mut self, xid: i64, horizon: i64, volunteer_id: Uuid, collection: usize) {
+        if let Some(ends) = self.ends.peek_mut(volunteer_id) {
+            ends[collection] = None;
+        }
+        let has_forgotten = self
+            .changes
+            .put(volunteer_id, |changes| changes[collection] = xid);
+        if has_forgotten {
+            for since in &mut self.since {
+                *since = (*since).max(self.young_since);
             }
+            self.young_since = horizon;
         }
     }
 
-    /// The same for what all volunteers have in common.
-    pub fn forget_of_all(&mut self, collection: usize) {
-        for places in self.young.values_mut().chain(self.old.values_mut()) {
-            places[collection] = None;
-        }
+    /// Something of the volunteer was stored here, and is told later.
+    pub fn stored(&mut self, horizon: i64, volunteer_id: Uuid, collection: usize) {
+        self.change(JUST_NOW, horizon, volunteer_id, collection);
     }
 
-    pub fn clear(&mut self) {
-        self.young = HashMap::new();
-        self.old = HashMap::new();
-    }
-
-    fn put(&mut self, volunteer_id: Uuid, places: Places) {
-        if self.young.len() >= self.half {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(volunteer_id, places);
+    /// Anybody may have something new of transactions below.
+    pub fn change_of_all(&mut self, horizon: i64, collection: usize) {
+        self.since[collection] = self.since[collection].max(horizon);
+        self.ends.each(|ends| ends[collection] = None);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const VOLUNTEERS: usize = 10;
 
     fn place(xid: i64) -> Position {
         Position {
@@ -88,43 +116,98 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_was_learnt_is_known_until_it_changes() {
-        let mut known = Known::new(10);
-        let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        known.learn(one, 0, place(7));
-        known.learn(one, 1, place(8));
-        known.learn(other, 0, place(9));
-        known.forget(one, 0);
-        assert_eq!(known.place(one, 0), None);
-        assert_eq!(known.place(one, 1), Some(place(8)));
-        assert_eq!(known.place(other, 0), Some(place(9)));
-        known.forget_of_all(1);
-        assert_eq!(known.place(one, 1), None);
-        known.clear();
-        assert_eq!(known.place(other, 0), None);
-    }
-
-    #[test]
-    fn it_never_holds_more_than_it_may_and_keeps_who_is_asked_for() {
-        let mut known = Known::new(10);
-        let asked = Uuid::from_u128(1);
-        known.learn(asked, 0, place(1));
-        for n in 2..1000 {
-            known.learn(Uuid::from_u128(n), 0, place(1));
-            assert_eq!(known.place(asked, 0), Some(place(1)), "{n}");
-            assert!(known.young.len() + known.old.len() <= 10);
+    /// In the middle of what there is.
+    fn amid(xid: i64) -> Checkpoint {
+        Checkpoint {
+            epoch: Some(1),
+            at: place(xid),
+            known_below: xid + 1,
+            is_end: false,
         }
-        assert_eq!(known.place(Uuid::from_u128(2), 0), None);
+    }
+
+    /// After everything below a transaction.
+    fn end(xid: i64, known_below: i64) -> Checkpoint {
+        Checkpoint {
+            known_below,
+            is_end: true,
+            ..amid(xid)
+        }
+    }
+
+    fn known() -> Known {
+        let mut known = Known::new(VOLUNTEERS);
+        known.begin(100);
+        known
+    }
+
+    fn nobody(nth: u128) -> Uuid {
+        Uuid::from_u128(nth)
     }
 
     #[test]
-    fn what_changed_is_forgotten_wherever_it_lies() {
-        let mut known = Known::new(4);
-        known.learn(Uuid::from_u128(1), 0, place(1));
-        known.learn(Uuid::from_u128(2), 0, place(1));
-        known.learn(Uuid::from_u128(3), 0, place(1));
-        known.forget(Uuid::from_u128(1), 0);
-        assert_eq!(known.place(Uuid::from_u128(1), 0), None);
+    fn what_was_read_to_its_end_is_known_until_it_changes() {
+        let mut known = known();
+        let (one, other) = (nobody(1), nobody(2));
+        known.learn(place(7), 100, one, 0);
+        known.learn(place(8), 100, one, 1);
+        known.learn(place(9), 100, other, 0);
+        assert!(known.has_nothing_after(&amid(7), one, 0));
+        assert!(!known.has_nothing_after(&amid(6), one, 0));
+        known.change(101, 102, one, 0);
+        assert!(!known.has_nothing_after(&amid(7), one, 0));
+        assert!(known.has_nothing_after(&amid(8), one, 1));
+        assert!(known.has_nothing_after(&amid(9), other, 0));
+        known.change_of_all(103, 1);
+        assert!(!known.has_nothing_after(&amid(8), one, 1));
+        known.begin(104);
+        assert!(!known.has_nothing_after(&amid(9), other, 0));
+    }
+
+    #[test]
+    fn who_had_everything_has_nothing_new_until_a_change_is_told() {
+        let mut known = known();
+        let one = nobody(1);
+        assert!(known.has_nothing_after(&end(7, 100), one, 0));
+        assert!(!known.has_nothing_after(&end(7, 99), one, 0), "not heard");
+        assert!(!known.has_nothing_after(&amid(100), one, 0), "amid");
+        known.change(101, 103, one, 0);
+        assert!(!known.has_nothing_after(&end(7, 100), one, 0));
+        assert!(!known.has_nothing_after(&end(7, 101), one, 0));
+        assert!(known.has_nothing_after(&end(101, 102), one, 0));
+        assert!(known.has_nothing_after(&end(7, 100), one, 1));
+        known.change_of_all(110, 0);
+        assert!(!known.has_nothing_after(&end(101, 109), one, 0));
+        assert!(known.has_nothing_after(&end(101, 110), one, 0));
+    }
+
+    #[test]
+    fn what_was_stored_here_is_looked_for_until_it_was_read() {
+        let mut known = known();
+        let one = nobody(1);
+        known.stored(100, one, 0);
+        assert!(!known.has_nothing_after(&end(7, 100), one, 0));
+        known.learn(place(101), 102, one, 0);
+        // A device that had not yet read it, and one that had.
+        assert!(!known.has_nothing_after(&end(7, 100), one, 0));
+        assert!(known.has_nothing_after(&end(101, 102), one, 0));
+        known.stored(100, one, 0);
+        known.change(103, 104, one, 0);
+        assert!(!known.has_nothing_after(&end(101, 103), one, 0));
+        assert!(known.has_nothing_after(&end(103, 104), one, 0));
+    }
+
+    #[test]
+    fn a_change_that_was_forgotten_is_never_taken_for_none() {
+        let mut known = known();
+        known.change(101, 102, nobody(1), 0);
+        for nth in 2..100 {
+            let xid = 100 + i64::try_from(nth).unwrap();
+            assert!(!known.has_nothing_after(&end(7, 101), nobody(1), 0));
+            known.change(xid, xid + 1, nobody(nth), 0);
+            // Whoever had everything a moment ago has nothing new.
+            assert!(known.has_nothing_after(&end(7, xid), nobody(1), 0));
+            assert!(!known.has_nothing_after(&end(7, xid), nobody(nth), 0));
+        }
     }
 }

@@ -2,13 +2,14 @@
 //! new. From it an idle poll is answered, and live streams are woken, without a statement for each.
 //!
 //! **Invariant:** "nothing new" is said from memory only about a volunteer and collection that were
-//! read from the database to their end, with nothing of them in the feed since; and only while the
-//! feed was read less than [`FRESH`] ago. So it is late by that at most, and nothing is skipped: what
-//! is not known is read from the database.
+//! read from the database to their end, here or as the phone's checkpoint says, with nothing of them in
+//! the feed since; and only while the feed was read less than [`FRESH`] ago. So it is late by that at
+//! most, and nothing is skipped: what is not known is read from the database.
 //!
 //! **Invariant:** one statement in [`EVERY`] whatever the number of phones and streams, and none
 //! while nobody needs it.
 
+mod generations;
 mod known;
 mod listeners;
 mod queries;
@@ -76,7 +77,7 @@ impl Followed {
     /// Whether nothing is known of this place but what is in the feed.
     fn has(&self, from: &Checkpoint) -> bool {
         let is_ours = from.epoch.is_none() || from.epoch == self.epoch;
-        is_ours && from.at.xid < self.horizon
+        is_ours && from.at.xid < self.horizon && from.known_below <= self.horizon
     }
 }
 
@@ -108,8 +109,9 @@ impl Tail {
             .is_some_and(|followed| followed.at.elapsed() < FRESH && followed.has(from));
         let has_nothing = is_believed
             && collections.iter().all(|collection| {
-                let known = state.known.place(volunteer_id, collection.index());
-                known.is_some_and(|known| known <= from.at)
+                state
+                    .known
+                    .has_nothing_after(from, volunteer_id, collection.index())
             });
         if has_nothing {
             metrics::counter!("sync_idle_pulls_total").increment(1);
@@ -137,15 +139,21 @@ impl Tail {
             followed.epoch == standing.epoch && followed.horizon <= standing.horizon
         });
         if is_newer {
-            state.known.learn(volunteer_id, collection.index(), end);
+            state
+                .known
+                .learn(end, standing.horizon, volunteer_id, collection.index());
         }
     }
 
     /// This server just stored something of a volunteer, who is to see it at once.
-    pub fn changed(&self, volunteer_id: Uuid) {
+    pub fn stored(&self, volunteer_id: Uuid, collections: &[Collection]) {
         let mut state = self.state();
-        for collection in Collection::ALL {
-            state.known.forget(volunteer_id, collection.index());
+        if let Some(followed) = state.followed {
+            for collection in collections {
+                state
+                    .known
+                    .stored(followed.horizon, volunteer_id, collection.index());
+            }
         }
     }
 
@@ -170,6 +178,7 @@ impl Tail {
                 id: Uuid::max(),
             },
             known_below: 0,
+            is_end: false,
         };
         let slot = state.listeners.add(volunteer_id, collection)?;
         Ok(Listening::new(self.clone(), volunteer_id, slot, from))
@@ -200,9 +209,7 @@ impl Tail {
                 was_answered = read.is_ok();
                 tokio::time::sleep(EVERY).await;
             }
-            let mut state = self.state();
-            state.followed = None;
-            state.known.clear();
+            self.state().followed = None;
             self.0.following.send_replace(false);
         }
     }
@@ -225,30 +232,32 @@ impl Tail {
     }
 
     fn apply(&self, tidings: &Tidings, at: Instant) {
-        let mut state = self.state();
-        let is_other = state.followed.is_some_and(|followed| {
-            followed.epoch != tidings.epoch || tidings.horizon < followed.horizon
-        });
-        if is_other || !tidings.is_whole {
-            state.known.clear();
-            state.listeners.ring_all();
-        } else {
-            for (collection, volunteer_id) in &tidings.changes {
-                let index = collection.index();
-                if let Some(volunteer_id) = *volunteer_id {
-                    state.known.forget(volunteer_id, index);
-                    state.listeners.ring(volunteer_id, *collection);
-                } else {
-                    state.known.forget_of_all(index);
-                    state.listeners.ring_everybody(*collection);
-                }
-            }
-        }
-        state.followed = Some(Followed {
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let horizon = tidings.horizon;
+        let before = state.followed.replace(Followed {
             epoch: tidings.epoch,
-            horizon: tidings.horizon,
+            horizon,
             at,
         });
+        let goes_on =
+            before.is_some_and(|before| before.epoch == tidings.epoch && before.horizon <= horizon);
+        if !goes_on {
+            state.known.begin(horizon);
+            state.listeners.ring_all();
+            return;
+        }
+        for change in &tidings.changes {
+            let (collection, volunteer_id) = (change.collection, change.volunteer_id);
+            state
+                .known
+                .change(change.xid, horizon, volunteer_id, collection.index());
+            state.listeners.ring(volunteer_id, collection);
+        }
+        for collection in &tidings.of_all {
+            state.known.change_of_all(horizon, collection.index());
+            state.listeners.ring_everybody(*collection);
+        }
     }
 
     fn is_needed(&self) -> bool {

@@ -134,6 +134,6 @@ async fn push_changes(
     push::check_count(looks + tags)?;
     rates::charge(&req, volunteer.id, looks + tags / TAGS_PER_CALL).await?;
     push::push(&app, volunteer.id, since, pushed.0).await?;
-    tail.changed(volunteer.id);
+    tail.stored(volunteer.id, Collection::Looks.changed_by_push());
     Ok(HttpResponse::NoContent().finish())
 }

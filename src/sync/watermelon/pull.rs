@@ -58,7 +58,8 @@ pub fn from_memory(tail: &Tail, volunteer_id: Uuid, since: Since, anew: &Anew) -
     let checkpoint = Checkpoint {
         epoch: tail.epoch().filter(|epoch| since.is_of(*epoch)),
         at: since.position(),
-        known_below: 0,
+        known_below: since.xid,
+        is_end: true,
     };
     let is_idle = anew.is_empty()
         && checkpoint.epoch.is_some()

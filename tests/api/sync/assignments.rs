@@ -103,6 +103,8 @@ async fn a_phone_from_before_squares_were_forgotten_is_told_to_start_again() {
     phone.has(3).await;
     let path = campaign.path(&format!("/packs/{}", id_of(&pack)));
     volunteer.delete(&path).await.expect(200);
+    // Every server knows; the phone does not take it.
+    phone.is_given(3).await;
     app.execute("UPDATE pack_cells SET changed_at = now() - interval '181 days'")
         .await;
     all_is_final(&app).await;

@@ -144,7 +144,7 @@ async fn a_checkpoint_of_another_history_or_from_the_future_must_start_again() {
     // As after a restore: the database says that it comes from another cluster.
     app.execute("UPDATE sync_epoch SET history = 'another'")
         .await;
-    phone.ask(10).await.refused(426, "sync_start_again");
+    phone.must_start_again().await;
     phone.at = (json!(0), String::new());
     phone.has(1).await;
     assert_ne!(phone.at.1, id);

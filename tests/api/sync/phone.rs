@@ -53,6 +53,21 @@ impl Phone {
         .await;
     }
 
+    /// Waits until every server says that it cannot be gone on from here.
+    pub async fn must_start_again(&self) {
+        eventually("every server refuses", || async {
+            for _ in 0..4 {
+                let reply = self.ask(10).await;
+                if reply.status == 200 {
+                    return None;
+                }
+                reply.refused(426, "sync_start_again");
+            }
+            Some(())
+        })
+        .await;
+    }
+
     /// One page; how many documents it had.
     pub async fn page(&mut self, limit: usize) -> usize {
         let page = self.ask(limit).await.expect(200);
