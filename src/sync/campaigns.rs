@@ -57,6 +57,15 @@ impl From<CampaignView> for CampaignDocument {
     }
 }
 
+/// States in which volunteers see a campaign.
+pub fn public_states() -> Vec<&'static str> {
+    let states = State::ALL.into_iter();
+    states
+        .filter(|state| state.is_public())
+        .map(State::as_str)
+        .collect()
+}
+
 /// Campaigns that changed after a place. They are few, and one that was opened never goes away.
 pub async fn after(
     db: &impl GenericClient,
@@ -78,11 +87,7 @@ pub async fn after(
             LIMIT $4
         ) AS d ON true
         ORDER BY d.xid, d.id";
-    let states: Vec<&str> = State::ALL
-        .into_iter()
-        .filter(|state| state.is_public())
-        .map(State::as_str)
-        .collect();
+    let states = public_states();
     let found = db
         .query_typed(
             sql,

@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use tokio_postgres::{GenericClient, Row, types::Type};
 use uuid::Uuid;
 
-use super::Checkpoint;
+use super::{Checkpoint, Position};
 use crate::{db::DbError, http::Problem};
 
 /// Where a volunteer's pull of a collection stands, as the database has it.
@@ -28,6 +28,15 @@ impl Standing {
             epoch: row.get("epoch"),
             horizon: row.get("horizon"),
             floor: row.get("floor"),
+        }
+    }
+
+    /// Behind everything that may be forgotten; the beginning when nothing is.
+    pub fn floor_position(&self) -> Position {
+        let id = Uuid::max();
+        match self.floor {
+            0 => Position::default(),
+            xid => Position { xid, id },
         }
     }
 
@@ -98,7 +107,6 @@ pub async fn begin(db: &impl GenericClient) -> Result<(), DbError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sync::Position;
 
     #[test]
     fn a_mark_makes_another_epoch_also_in_its_lowest_bits_and_is_taken_off_again() {

@@ -18,6 +18,7 @@ mod assignments;
 mod campaigns;
 mod collection;
 mod document;
+mod ends;
 mod epoch;
 mod job;
 pub mod leaving;

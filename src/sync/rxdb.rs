@@ -139,7 +139,12 @@ async fn pull(
     let asked = Checkpoint::parse(query.0.lwt.as_deref(), query.0.id.as_deref())?;
     let from = asked.marked(volunteer.mark);
     let limit = limit(query.0.limit.as_deref())?;
-    if tail.has_nothing_after(&from, volunteer.id, &[collection]) {
+    let has_nothing = || tail.has_nothing_after(&from, volunteer.id, collection);
+    if has_nothing() {
+        return Ok(respond(Page::nothing_after(&asked)));
+    }
+    tail.meet(&app, volunteer.id).await?;
+    if has_nothing() {
         return Ok(respond(Page::nothing_after(&asked)));
     }
     let conn = app.db.get().await?;

@@ -48,7 +48,12 @@ impl Known {
         self.young_since = horizon;
     }
 
-    /// Whether nothing comes after a place.
+    /// Whether nothing was ever read of the volunteer.
+    pub fn is_stranger(&self, volunteer_id: Uuid) -> bool {
+        self.ends.peek(volunteer_id).is_none()
+    }
+
+    /// Whether no document comes after a place.
     pub fn has_nothing_after(
         &mut self,
         from: &Checkpoint,
@@ -56,9 +61,17 @@ impl Known {
         collection: usize,
     ) -> bool {
         let ends = self.ends.get(volunteer_id);
-        if ends.is_some_and(|ends| ends[collection].is_some_and(|end| end <= from.at)) {
-            return true;
-        }
+        ends.is_some_and(|ends| ends[collection].is_some_and(|end| end <= from.at))
+            || self.heard_nothing_since(from, volunteer_id, collection)
+    }
+
+    /// Whether the feed told of nothing, documents or refusals, since everything was read.
+    pub fn heard_nothing_since(
+        &self,
+        from: &Checkpoint,
+        volunteer_id: Uuid,
+        collection: usize,
+    ) -> bool {
         let changed = self.changes.peek(volunteer_id);
         let changed = changed.map_or(0, |changes| changes[collection]);
         from.is_end && self.since[collection] <= from.known_below && changed < from.known_below
@@ -68,10 +81,15 @@ impl Known {
     pub fn learn(&mut self, end: Position, horizon: i64, volunteer_id: Uuid, collection: usize) {
         self.ends
             .put(volunteer_id, |ends| ends[collection] = Some(end));
+        self.has_read(horizon, volunteer_id, collection);
+    }
+
+    /// Everything of the volunteer below the horizon was read, what was stored here before too.
+    pub fn has_read(&mut self, horizon: i64, volunteer_id: Uuid, collection: usize) {
         if let Some(changes) = self.changes.peek_mut(volunteer_id)
             && changes[collection] == JUST_NOW
         {
-            changes[collection] = horizon;
+            changes[collection] = horizon - 1;
         }
     }
 
@@ -97,8 +115,8 @@ impl Known {
     }
 
     /// Anybody may have something new of transactions below.
-    pub fn change_of_all(&mut self, horizon: i64, collection: usize) {
-        self.since[collection] = self.since[collection].max(horizon);
+    pub fn change_of_all(&mut self, below: i64, collection: usize) {
+        self.since[collection] = self.since[collection].max(below);
         self.ends.each(|ends| ends[collection] = None);
     }
 }
@@ -154,6 +172,9 @@ mod tests {
         known.learn(place(9), 100, other, 0);
         assert!(known.has_nothing_after(&amid(7), one, 0));
         assert!(!known.has_nothing_after(&amid(6), one, 0));
+        // A refusal is no document.
+        assert!(!known.heard_nothing_since(&amid(7), one, 0));
+        assert!(!known.is_stranger(one) && known.is_stranger(nobody(3)));
         known.change(101, 102, one, 0);
         assert!(!known.has_nothing_after(&amid(7), one, 0));
         assert!(known.has_nothing_after(&amid(8), one, 1));
@@ -191,6 +212,10 @@ mod tests {
         // A device that had not yet read it, and one that had.
         assert!(!known.has_nothing_after(&end(7, 100), one, 0));
         assert!(known.has_nothing_after(&end(101, 102), one, 0));
+        known.stored(100, one, 0);
+        known.has_read(102, one, 0);
+        assert!(!known.heard_nothing_since(&end(101, 101), one, 0));
+        assert!(known.heard_nothing_since(&end(101, 102), one, 0));
         known.stored(100, one, 0);
         known.change(103, 104, one, 0);
         assert!(!known.has_nothing_after(&end(101, 103), one, 0));

@@ -23,10 +23,10 @@ use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use super::{
-    Checkpoint, Collection, Position,
+    Checkpoint, Collection, Position, ends,
     epoch::{self, Standing},
 };
-use crate::{db::DbError, state::App};
+use crate::{db::DbError, http::Problem, state::App};
 use known::Known;
 use listeners::Listeners;
 use queries::Tidings;
@@ -45,6 +45,9 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 const NEEDED_FOR: Duration = Duration::from_mins(3);
 /// Volunteers that one server remembers.
 const VOLUNTEERS_MAX: usize = 100_000;
+/// Volunteers who are met at the same time, and how long it is remembered that somebody did.
+const MEETING_MAX: u64 = 10_000;
+const MET_FOR: Duration = Duration::from_secs(1);
 
 /// The tail of one server. Cheap to clone.
 #[derive(Clone)]
@@ -53,6 +56,8 @@ pub struct Tail(Arc<Inner>);
 struct Inner {
     state: Mutex<State>,
     needed: Notify,
+    /// Volunteers of whom somebody reads, or read a moment ago, where their collections end.
+    meeting: moka::future::Cache<Uuid, ()>,
     /// Whether the feed is being followed.
     following: watch::Sender<bool>,
 }
@@ -92,31 +97,70 @@ impl Tail {
                 listeners: Listeners::new(streams_max),
             }),
             needed: Notify::new(),
+            meeting: moka::future::Cache::builder()
+                .max_capacity(MEETING_MAX)
+                .time_to_live(MET_FOR)
+                .build(),
             following: watch::Sender::new(false),
         }))
     }
 
-    /// Whether it is known that the volunteer has nothing in these collections after a place.
+    /// Whether it is known that the volunteer has no document of a collection after a place.
     pub fn has_nothing_after(
         &self,
         from: &Checkpoint,
         volunteer_id: Uuid,
-        collections: &[Collection],
+        collection: Collection,
+    ) -> bool {
+        self.says_nothing_is_new(from, |known| {
+            known.has_nothing_after(from, volunteer_id, collection.index())
+        })
+    }
+
+    /// Whether it is known that nothing changed for the volunteer since everything was read.
+    pub fn heard_nothing_since(&self, from: &Checkpoint, volunteer_id: Uuid) -> bool {
+        self.says_nothing_is_new(from, |known| {
+            let mut collections = 0..COLLECTIONS;
+            collections.all(|collection| known.heard_nothing_since(from, volunteer_id, collection))
+        })
+    }
+
+    fn says_nothing_is_new(
+        &self,
+        from: &Checkpoint,
+        is_known: impl FnOnce(&mut Known) -> bool,
     ) -> bool {
         let mut state = self.need();
         let is_believed = state
             .followed
             .is_some_and(|followed| followed.at.elapsed() < FRESH && followed.has(from));
-        let has_nothing = is_believed
-            && collections.iter().all(|collection| {
-                state
-                    .known
-                    .has_nothing_after(from, volunteer_id, collection.index())
-            });
+        let has_nothing = is_believed && is_known(&mut state.known);
         if has_nothing {
             metrics::counter!("sync_idle_pulls_total").increment(1);
         }
         has_nothing
+    }
+
+    /// Reads where the collections of a volunteer end of whom nothing was read here. Pulls that come
+    /// at once share it.
+    pub async fn meet(&self, app: &App, volunteer_id: Uuid) -> Result<(), Problem> {
+        let is_stranger = {
+            let state = self.need();
+            state.followed.is_some() && state.known.is_stranger(volunteer_id)
+        };
+        if !is_stranger {
+            return Ok(());
+        }
+        let reading = async {
+            let conn = app.db.get().await?;
+            let ends = ends::ends(&*conn, volunteer_id).await?;
+            for (collection, end) in ends.of {
+                self.learn(&ends.standing, end, volunteer_id, collection);
+            }
+            Ok(())
+        };
+        let met = self.0.meeting.try_get_with(volunteer_id, reading).await;
+        met.map_err(|problem: Arc<Problem>| Problem::clone(&problem))
     }
 
     /// The history that the feed is of, as far as it is known here.
@@ -125,8 +169,7 @@ impl Tail {
     }
 
     /// The volunteer's part of a collection was read to its end, which is this place; `standing` is
-    /// what the same statement said of the feed. What was read before the feed was read last is not
-    /// believed: what the feed told was not known here then.
+    /// what the same statement said of the feed.
     pub fn learn(
         &self,
         standing: &Standing,
@@ -134,14 +177,31 @@ impl Tail {
         volunteer_id: Uuid,
         collection: Collection,
     ) {
+        // Nobody before a tombstone that was forgotten is told that nothing is new.
+        let end = end.max(standing.floor_position());
+        self.learn_if_newer(standing, |known| {
+            known.learn(end, standing.horizon, volunteer_id, collection.index());
+        });
+    }
+
+    /// Everything of the volunteer was read.
+    pub fn has_read(&self, standing: &Standing, volunteer_id: Uuid) {
+        self.learn_if_newer(standing, |known| {
+            for collection in 0..COLLECTIONS {
+                known.has_read(standing.horizon, volunteer_id, collection);
+            }
+        });
+    }
+
+    /// What was read before the feed was read last is not believed: what the feed told was not known
+    /// here then.
+    fn learn_if_newer(&self, standing: &Standing, learn: impl FnOnce(&mut Known)) {
         let mut state = self.need();
         let is_newer = state.followed.is_some_and(|followed| {
             followed.epoch == standing.epoch && followed.horizon <= standing.horizon
         });
         if is_newer {
-            state
-                .known
-                .learn(end, standing.horizon, volunteer_id, collection.index());
+            learn(&mut state.known);
         }
     }
 
@@ -254,8 +314,8 @@ impl Tail {
                 .change(change.xid, horizon, volunteer_id, collection.index());
             state.listeners.ring(volunteer_id, collection);
         }
-        for collection in &tidings.of_all {
-            state.known.change_of_all(horizon, collection.index());
+        for (collection, below) in &tidings.of_all {
+            state.known.change_of_all(*below, collection.index());
             state.listeners.ring_everybody(*collection);
         }
     }

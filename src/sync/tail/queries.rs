@@ -1,6 +1,6 @@
 //! The statement that reads the end of the feed.
 
-use tokio_postgres::{GenericClient, Row, types::Type};
+use tokio_postgres::{GenericClient, types::Type};
 use uuid::Uuid;
 
 use crate::{db::DbError, sync::Collection};
@@ -16,8 +16,8 @@ pub struct Tidings {
     /// Everything of transactions below was read.
     pub horizon: i64,
     pub changes: Vec<Change>,
-    /// Collections in which anybody may have something new.
-    pub of_all: Vec<Collection>,
+    /// Collections in which anybody may have something new, of transactions below.
+    pub of_all: Vec<(Collection, i64)>,
 }
 
 /// Somebody has something new.
@@ -60,11 +60,10 @@ pub async fn tidings(db: &impl GenericClient, from: Option<i64>) -> Result<Tidin
         FROM new_rows AS n
         GROUP BY n.collection, n.volunteer_id
         UNION ALL
-        (SELECT NULL, NULL, 'campaigns', NULL, NULL, NULL
-         WHERE EXISTS (SELECT FROM campaigns AS c
-                       WHERE c.xid >= $1::text::xid8 AND c.xid < pg_snapshot_xmin(pg_current_snapshot()))
-            OR EXISTS (SELECT FROM imagery_layers AS i
-                       WHERE i.xid >= $1::text::xid8 AND i.xid < pg_snapshot_xmin(pg_current_snapshot())))";
+        SELECT NULL, NULL, 'campaigns', NULL, max(c.xid::text::int8), count(*)
+        FROM (SELECT xid FROM campaigns UNION ALL SELECT xid FROM imagery_layers) AS c
+        WHERE c.xid >= $1::text::xid8 AND c.xid < pg_snapshot_xmin(pg_current_snapshot())
+        HAVING count(*) > 0";
     let from = from.unwrap_or(i64::MAX).to_string();
     let found = db
         .query_typed(sql, &[(&from, Type::TEXT), (&(ROWS_MAX + 1), Type::INT8)])
@@ -81,29 +80,32 @@ pub async fn tidings(db: &impl GenericClient, from: Option<i64>) -> Result<Tidin
             tidings.horizon = horizon;
             tidings.epoch = row.get("epoch");
         } else if let Some(collection) = Collection::parse(row.get("collection")) {
-            rows[collection.index()] += row.get::<_, Option<i64>>("rows").unwrap_or(ROWS_MAX + 1);
-            tidings.changes.extend(changes(row, collection));
+            rows[collection.index()] += row.get::<_, i64>("rows");
+            tidings.take(collection, row.get("volunteer_id"), row.get("xid"));
         }
     }
     rows[Collection::Receipts.index()] = rows[Collection::Looks.index()];
-    let many = Collection::ALL.into_iter();
-    tidings.of_all = many
-        .filter(|collection| rows[collection.index()] > ROWS_MAX)
-        .collect();
+    for collection in Collection::ALL {
+        if rows[collection.index()] > ROWS_MAX {
+            tidings.of_all.push((collection, tidings.horizon));
+        }
+    }
     Ok(tidings)
 }
 
-fn changes(row: &Row, collection: Collection) -> impl Iterator<Item = Change> {
-    // What became of a look is told in a collection of its own.
-    let receipts = (collection == Collection::Looks).then_some(Collection::Receipts);
-    let of = row.get::<_, Option<Uuid>>("volunteer_id");
-    let of = of.zip(row.get::<_, Option<i64>>("xid"));
-    of.into_iter().flat_map(move |(volunteer_id, xid)| {
+impl Tidings {
+    fn take(&mut self, collection: Collection, volunteer_id: Option<Uuid>, xid: i64) {
+        let Some(volunteer_id) = volunteer_id else {
+            self.of_all.push((collection, xid + 1));
+            return;
+        };
+        // What became of a look is told in a collection of its own.
+        let receipts = (collection == Collection::Looks).then_some(Collection::Receipts);
         let collections = [Some(collection), receipts].into_iter().flatten();
-        collections.map(move |collection| Change {
+        self.changes.extend(collections.map(|collection| Change {
             collection,
             volunteer_id,
             xid,
-        })
-    })
+        }));
+    }
 }

@@ -62,11 +62,6 @@ impl Since {
         (short(epoch) << XID_BITS) | xid
     }
 
-    /// The same, having read everything below a transaction id.
-    fn at(self, xid: i64) -> Self {
-        Self { xid, ..self }
-    }
-
     /// Whether it is of this history.
     fn is_of(self, epoch: i32) -> bool {
         self.epoch == Some(short(epoch))

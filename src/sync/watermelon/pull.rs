@@ -63,7 +63,7 @@ pub fn from_memory(tail: &Tail, volunteer_id: Uuid, since: Since, anew: &Anew) -
     };
     let is_idle = anew.is_empty()
         && checkpoint.epoch.is_some()
-        && tail.has_nothing_after(&checkpoint, volunteer_id, &Collection::ALL);
+        && tail.heard_nothing_since(&checkpoint, volunteer_id);
     is_idle.then(|| Pulled {
         changes: Collection::ALL
             .map(|collection| (collection.as_str(), TableChanges::default()))
@@ -125,10 +125,7 @@ pub async fn pull(
         changes.insert(collection.as_str(), table);
     }
     if until == standing.horizon {
-        let end = since.at(until).position();
-        for collection in Collection::ALL {
-            tail.learn(&standing, end, volunteer_id, collection);
-        }
+        tail.has_read(&standing, volunteer_id);
     }
     Ok(Pulled {
         changes,

@@ -188,6 +188,9 @@ async fn whoever_missed_a_forgotten_tombstone_must_start_again_and_nobody_else()
     up_to_date.ask(10).await.expect(200);
     let mut fresh = Phone::new(&volunteer, "tags");
     fresh.has(1).await;
+    // Now every server knows where the tags end, which is before what the old one read.
+    fresh.is_given(0).await;
+    old.must_start_again().await;
     // What it has is pushed again, and the forgotten one comes to life: it was never told.
     fresh.pushes([new(&tags[1])]).await;
 }
