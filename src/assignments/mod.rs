@@ -25,6 +25,7 @@ mod handlers;
 mod held;
 mod history;
 mod lay;
+pub mod leaving;
 mod ledger;
 mod near;
 mod order;
@@ -43,7 +44,7 @@ pub use handlers::routes;
 pub use history::{forget_ended, give_back, keep, leases, were_given};
 pub use lay::{NewPile, lay, nudge, piles, wanted_changed};
 pub use order::{PILE_ZOOMS, WEIGHT_DEFAULT};
-pub use queries::{RenewedLease, copy_renewals, delete_renewals, renewed_leases};
+pub use queries::{RenewedLease, renewed_leases};
 
 use crate::geo::Tile;
 

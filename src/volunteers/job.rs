@@ -55,12 +55,16 @@ async fn looks_leave(tx: &Transaction<'_>, due: &Due) -> Result<i64, DbError> {
 async fn rest_leaves(tx: &Transaction<'_>, due: &Due) -> Result<(), DbError> {
     if let Some(to) = due.continues_as {
         sync::leaving::copy(tx, due.volunteer_id, to).await?;
-        assignments::copy_renewals(tx, due.volunteer_id, to).await?;
+        assignments::leaving::copy(tx, due.volunteer_id, to).await?;
         packs::leaving::copy(tx, due.volunteer_id, to).await?;
     }
     packs::leaving::delete(tx, due.volunteer_id).await?;
     sync::leaving::delete(tx, due.volunteer_id).await?;
-    assignments::delete_renewals(tx, due.volunteer_id).await?;
+    if due.continues_as.is_some() || next(due).is_none() {
+        assignments::leaving::delete(tx, due.volunteer_id).await?;
+    } else {
+        assignments::leaving::give_all_back(tx, due.volunteer_id).await?;
+    }
     if due.continues_as.is_none() {
         queries::codes::delete_of(tx, due.volunteer_id).await?;
     }

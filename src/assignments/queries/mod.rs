@@ -18,7 +18,10 @@ pub use history::{
 };
 pub use load::load;
 pub use put::{put, release, release_others};
-pub use renewed::{RenewedLease, copy_renewals, delete_renewals, renewed_leases};
+pub use renewed::{
+    LiveRenewal, RenewedLease, copy_renewals, delete_counted, delete_renewals, live_renewals,
+    renewed_leases,
+};
 
 use super::{
     card::LEVEL_NONE,

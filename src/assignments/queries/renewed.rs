@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::cell_id;
-use crate::db::DbError;
+use crate::{assignments::order::pile_of, db::DbError, geo::CellId};
 
 /// Renewed leases that are listed at most.
 const LISTED_MAX: i64 = 10_000;
@@ -74,5 +74,65 @@ pub async fn delete_renewals(db: &impl GenericClient, volunteer_id: Uuid) -> Res
         DELETE FROM lease_renewals WHERE volunteer_id = $1";
     db.execute_typed(sql, &[(&volunteer_id, Type::UUID)])
         .await?;
+    Ok(())
+}
+
+/// A lease that was renewed and has not ended.
+pub struct LiveRenewal {
+    pub campaign_id: Uuid,
+    pub cell: CellId,
+    pub is_returned: bool,
+}
+
+pub async fn live_renewals(
+    db: &impl GenericClient,
+    volunteer_id: Uuid,
+) -> Result<Vec<LiveRenewal>, DbError> {
+    let sql = "-- assignments::live_renewals
+        SELECT campaign_id, cell, returned_at IS NOT NULL AS is_returned FROM lease_renewals
+        WHERE volunteer_id = $1 AND lease_expires_at > now()
+        ORDER BY campaign_id, cell";
+    let rows = db.query_typed(sql, &[(&volunteer_id, Type::UUID)]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(LiveRenewal {
+                campaign_id: row.get("campaign_id"),
+                cell: cell_id(row.get("cell"), "lease_renewals.cell")?,
+                is_returned: row.get("is_returned"),
+            })
+        })
+        .collect()
+}
+
+/// Deletes renewals of a volunteer that have ended, and those of these that were given back and are
+/// counted as such: nothing of their pile is left to be counted.
+pub async fn delete_counted(
+    db: &impl GenericClient,
+    volunteer_id: Uuid,
+    returned: &[LiveRenewal],
+) -> Result<(), DbError> {
+    let sql = "-- assignments::delete_counted
+        DELETE FROM lease_renewals AS r
+        WHERE r.volunteer_id = $1
+          AND (r.lease_expires_at <= now()
+               OR EXISTS (SELECT FROM unnest($2::uuid[], $3::int8[], $4::int8[]) AS g (campaign_id, cell, pile)
+                          LEFT JOIN piles AS p ON p.campaign_id = g.campaign_id AND p.pile = g.pile
+                          WHERE g.campaign_id = r.campaign_id AND g.cell = r.cell AND p.nudged IS NOT TRUE))";
+    let campaigns: Vec<Uuid> = returned.iter().map(|one| one.campaign_id).collect();
+    let cells: Vec<i64> = returned.iter().map(|one| one.cell.get()).collect();
+    let piles: Vec<i64> = returned
+        .iter()
+        .map(|one| pile_of(one.cell.tile()).get())
+        .collect();
+    db.execute_typed(
+        sql,
+        &[
+            (&volunteer_id, Type::UUID),
+            (&campaigns, Type::UUID_ARRAY),
+            (&cells, Type::INT8_ARRAY),
+            (&piles, Type::INT8_ARRAY),
+        ],
+    )
+    .await?;
     Ok(())
 }
