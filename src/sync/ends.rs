@@ -50,7 +50,7 @@ pub async fn ends(db: &impl GenericClient, volunteer_id: Uuid) -> Result<Ends, P
              WHERE o.xid < pg_snapshot_xmin(pg_current_snapshot())
              ORDER BY o.xid DESC, o.id DESC LIMIT 1)
             UNION ALL
-            (SELECT collection, xid, 'ffffffff-ffff-ffff-ffff-ffffffffffff' FROM sync_floors WHERE volunteer_id = $1)
+            (SELECT collection, xid, '00000000-0000-0000-0000-000000000000' FROM sync_floors WHERE volunteer_id = $1)
         ) AS e ON true";
     let states = campaigns::public_states();
     let found = db

@@ -31,12 +31,11 @@ impl Standing {
         }
     }
 
-    /// Behind everything that may be forgotten; the beginning when nothing is.
+    /// The first place from which no forgotten tombstone is missed.
     pub fn floor_position(&self) -> Position {
-        let id = Uuid::max();
-        match self.floor {
-            0 => Position::default(),
-            xid => Position { xid, id },
+        Position {
+            xid: self.floor,
+            id: Uuid::nil(),
         }
     }
 

@@ -305,28 +305,60 @@ async fn a_watermelon_that_had_everything_costs_no_statement_at_another_server()
     let (app, campaign, mut watcher) = two_servers_that_follow().await;
     let volunteer = app.volunteer().await;
     let [here, there] = [0, 1].map(|nth| volunteer.at(&app.servers[nth].url));
-    let pull = async |client: &Client, since: &Value| {
-        let path = format!("/v1/sync/watermelondb?last_pulled_at={since}");
-        let pulled = client.get(&path).await.expect(200);
-        let looks = pulled["changes"]["looks"]["updated"].as_array().unwrap();
-        (looks.len(), pulled["timestamp"].clone())
-    };
     let look = sync_look(&campaign, campaign.cells[0]);
     let changes = json!({"looks": {"created": [look]}});
-    let push = here.post("/v1/sync/watermelondb?last_pulled_at=null");
-    push.json(changes).await.expect(204);
+    watermelon_push(&here, changes).await;
     let since = eventually("the look is final", || async {
-        let (looks, since) = pull(&here, &Value::Null).await;
-        (looks == 1).then_some(since)
+        let pulled = watermelon_pull(&here, &Value::Null).await;
+        (looks_of(&pulled) == 1).then(|| pulled["timestamp"].clone())
     })
     .await;
     has_heard(&campaign, &mut watcher).await;
     let before = metric(&there, IDLE).await;
-    assert_eq!(pull(&there, &since).await, (0, since.clone()));
+    let pulled = watermelon_pull(&there, &since).await;
+    assert_eq!((looks_of(&pulled), &pulled["timestamp"]), (0, &since));
     assert!(metric(&there, IDLE).await > before);
     campaign.look_at(&here, campaign.cells[1]).await;
     eventually("the other look comes", || async {
-        (pull(&there, &since).await.0 == 1).then_some(())
+        (looks_of(&watermelon_pull(&there, &since).await) == 1).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_was_refused_is_told_though_another_device_had_all_documents() {
+    let app = App::builder().servers(1).start().await;
+    let (campaign, volunteer) = stage(&app).await;
+    let since = watermelon_pull(&volunteer, &Value::Null).await["timestamp"].clone();
+    // Of a look without a right id no document tells.
+    let mut bad = sync_look(&campaign, campaign.cells[0]);
+    bad["id"] = "no-uuid".into();
+    watermelon_push(&volunteer, json!({"looks": {"created": [bad]}})).await;
+    for collection in ["campaigns", "assignments", "receipts", "tags", "looks"] {
+        let mut phone = Phone::new(volunteer.clone(), collection);
+        while phone.poll().await > 0 {}
+        phone.rest().await;
+    }
+    eventually("the phone is told", || async {
+        let pulled = watermelon_pull(&volunteer, &since).await;
+        (pulled["changes"]["looks"]["deleted"] == json!(["no-uuid"])).then_some(())
+    })
+    .await;
+}
+
+async fn watermelon_pull(client: &Client, since: &Value) -> Value {
+    let path = format!("/v1/sync/watermelondb?last_pulled_at={since}");
+    client.get(&path).await.expect(200)
+}
+
+async fn watermelon_push(client: &Client, changes: Value) {
+    let push = client.post("/v1/sync/watermelondb?last_pulled_at=null");
+    push.json(changes).await.expect(204);
+}
+
+fn looks_of(pulled: &Value) -> usize {
+    pulled["changes"]["looks"]["updated"]
+        .as_array()
+        .unwrap()
+        .len()
 }

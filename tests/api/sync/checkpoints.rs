@@ -1,7 +1,7 @@
 //! Where a phone stands: pages, late commits, other histories of the database.
 
 use super::phone::{Phone, all_is_final, change, deleted, id_of, look, new, tag, with};
-use crate::harness::{App, Value, eventually, id, json};
+use crate::harness::{App, Value, eventually, fixtures::metric, id, json};
 
 #[tokio::test]
 async fn pages_may_end_within_one_transaction_and_nothing_is_skipped_or_doubled() {
@@ -191,6 +191,16 @@ async fn whoever_missed_a_forgotten_tombstone_must_start_again_and_nobody_else()
     // Now every server knows where the tags end, which is before what the old one read.
     fresh.is_given(0).await;
     old.must_start_again().await;
+    // So it is at a server that meets the volunteer only now.
+    let another = app.start_server(&[]).await;
+    let someone = Phone::new(&app.volunteer().await.at(&another.url), "tags");
+    eventually("it answers from memory", || async {
+        someone.ask(10).await.expect(200);
+        (metric(&someone.client, "sync_idle_pulls_total").await? > 0.0).then_some(())
+    })
+    .await;
+    old.client = volunteer.at(&another.url);
+    old.ask(10).await.refused(426, "sync_start_again");
     // What it has is pushed again, and the forgotten one comes to life: it was never told.
     fresh.pushes([new(&tags[1])]).await;
 }

@@ -170,27 +170,6 @@ async fn rows_that_cannot_be_stored_stop_nothing_and_the_next_pull_deletes_them(
 }
 
 #[tokio::test]
-async fn what_was_refused_is_told_though_another_device_had_all_documents() {
-    let app = App::builder().servers(1).start().await;
-    let campaign = app.campaign().open().await;
-    let volunteer = app.volunteer().await;
-    let (good, _, pulled) = stored(&campaign, &volunteer).await;
-    let since = &pulled["timestamp"];
-    let bad = tag(&campaign, &good, campaign.cells[1].middle());
-    let changes = json!({"tags": {"created": [row(&bad)]}});
-    push(&volunteer, since, changes).await.expect(204);
-    // The other device speaks RxDB, for which a refusal is no document.
-    for collection in ["campaigns", "assignments", "looks", "receipts", "tags"] {
-        Phone::new(&volunteer, collection).pull().await;
-    }
-    let next = pull_until(&volunteer, since, |pulled| {
-        !rows(pulled, "tags", "deleted").is_empty()
-    })
-    .await;
-    assert_eq!(*rows(&next, "tags", "deleted"), [bad["id"].clone()]);
-}
-
-#[tokio::test]
 async fn withdrawn_tags_are_deleted_rows_and_a_first_pull_has_none() {
     let app = App::start().await;
     let campaign = app.campaign().open().await;
