@@ -12,12 +12,14 @@ CREATE TABLE sync_epoch (
     began_at timestamptz NOT NULL DEFAULT now()
 );
 
--- What becomes another when the database is restored, or a standby takes over: cluster, timeline and database.
+-- What becomes another when the database is restored, or a standby takes over: cluster, timeline, database, and the table of the
+-- epoch itself, which a restore into the same database makes or fills anew.
 CREATE FUNCTION sync_history() RETURNS text
 LANGUAGE sql STABLE AS $$
     SELECT concat_ws('.', (SELECT c.system_identifier FROM pg_control_system() AS c),
                      left(pg_walfile_name(pg_current_wal_lsn()), 8),
-                     (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()))
+                     (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()),
+                     'sync_epoch'::regclass::oid, pg_relation_filenode('sync_epoch'))
 $$;
 
 -- Tombstones of a volunteer that were forgotten: a cursor before the last of them must start again.

@@ -8,27 +8,26 @@ use uuid::Uuid;
 use super::{Cursor, Decision, LookChange, Position, TagChange};
 use crate::db::DbError;
 
-pub async fn lock_cursor(db: &impl GenericClient, reader: &str) -> Result<Option<Cursor>, DbError> {
-    let sql = "-- feed::lock_cursor
-        SELECT looks_xid::text::int8 AS looks_xid, looks_id, looks_owner,
-               tags_xid::text::int8 AS tags_xid, tags_id, tags_owner,
-               decisions_xid::text::int8 AS decisions_xid, decisions_campaign, decisions_cell
-        FROM feed_cursors
-        WHERE reader = $1
-        FOR UPDATE SKIP LOCKED";
-    let row = db.query_typed_opt(sql, &[(&reader, Type::TEXT)]).await?;
-    Ok(row.as_ref().map(cursor))
-}
-
-pub async fn wait_for_cursor(db: &impl GenericClient, reader: &str) -> Result<Cursor, DbError> {
-    let sql = "-- feed::wait_for_cursor
+/// Locks a reader's cursor, which whoever has it gives free at the end of its transaction.
+const CURSOR_FOR_UPDATE: &str = "
         SELECT looks_xid::text::int8 AS looks_xid, looks_id, looks_owner,
                tags_xid::text::int8 AS tags_xid, tags_id, tags_owner,
                decisions_xid::text::int8 AS decisions_xid, decisions_campaign, decisions_cell
         FROM feed_cursors
         WHERE reader = $1
         FOR UPDATE";
-    let row = db.query_typed_one(sql, &[(&reader, Type::TEXT)]).await?;
+
+/// The cursor, unless another process has it.
+pub async fn lock_cursor(db: &impl GenericClient, reader: &str) -> Result<Option<Cursor>, DbError> {
+    let sql = format!("-- feed::lock_cursor{CURSOR_FOR_UPDATE} SKIP LOCKED");
+    let row = db.query_typed_opt(&sql, &[(&reader, Type::TEXT)]).await?;
+    Ok(row.as_ref().map(cursor))
+}
+
+/// The cursor, once no other process has it.
+pub async fn wait_for_cursor(db: &impl GenericClient, reader: &str) -> Result<Cursor, DbError> {
+    let sql = format!("-- feed::wait_for_cursor{CURSOR_FOR_UPDATE}");
+    let row = db.query_typed_one(&sql, &[(&reader, Type::TEXT)]).await?;
     Ok(cursor(&row))
 }
 

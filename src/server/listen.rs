@@ -47,12 +47,7 @@ where
     S::Response: Into<Response<B>> + 'static,
     B: MessageBody + 'static,
 {
-    rustix::net::listen(&listener, BACKLOG).context("PORT: cannot listen")?;
-    // Connections have it from their listener.
-    #[cfg(target_os = "linux")]
-    socket2::SockRef::from(&listener)
-        .set_tcp_notsent_lowat(UNSENT_BYTES_MAX)
-        .context("PORT: cannot limit what is not sent")?;
+    listen(&listener)?;
     let workers = match config.http_workers {
         0 => std::thread::available_parallelism()?.get(),
         some => some,
@@ -100,6 +95,16 @@ where
     Ok(server.run())
 }
 
+/// Begins to listen. Connections have their limits from their listener.
+fn listen(listener: &TcpListener) -> anyhow::Result<()> {
+    rustix::net::listen(listener, BACKLOG).context("PORT: cannot listen")?;
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(listener)
+        .set_tcp_notsent_lowat(UNSENT_BYTES_MAX)
+        .context("PORT: cannot limit what is not sent")?;
+    Ok(())
+}
+
 /// Lets the process open as many files as it ever may, and gives how many connections there is
 /// room for.
 fn connections(wanted: u32) -> u64 {
@@ -124,4 +129,22 @@ fn connections(wanted: u32) -> u64 {
         );
     }
     wanted.min(room)
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use std::net::{Ipv4Addr, TcpStream};
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_sent_of_a_connection_is_limited() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        listen(&listener).unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (connection, _) = listener.accept().unwrap();
+        let limit = socket2::SockRef::from(&connection).tcp_notsent_lowat();
+        assert_eq!(limit.unwrap(), UNSENT_BYTES_MAX);
+    }
 }

@@ -23,31 +23,31 @@ pub async fn ends(db: &impl GenericClient, volunteer_id: Uuid) -> Result<Ends, P
              FROM (SELECT greatest(c.xid, l.xid) AS xid, c.id
                    FROM campaigns AS c JOIN imagery_layers AS l ON l.id = c.imagery_layer_id
                    WHERE c.state = ANY ($2)) AS o
-             WHERE o.xid < pg_snapshot_xmin(pg_current_snapshot())
+             WHERE o.xid < (SELECT pg_snapshot_xmin(pg_current_snapshot()))
              ORDER BY o.xid DESC, o.id DESC LIMIT 1)
             UNION ALL
             (SELECT 'assignments', xid, id
              FROM (SELECT xid, id FROM pack_cells WHERE volunteer_id = $1 OFFSET 0) AS o
-             WHERE o.xid < pg_snapshot_xmin(pg_current_snapshot())
+             WHERE o.xid < (SELECT pg_snapshot_xmin(pg_current_snapshot()))
              ORDER BY o.xid DESC, o.id DESC LIMIT 1)
             UNION ALL
             (SELECT 'looks', xid, id
              FROM (SELECT xid, id FROM looks WHERE volunteer_id = $1 OFFSET 0) AS o
-             WHERE o.xid < pg_snapshot_xmin(pg_current_snapshot())
+             WHERE o.xid < (SELECT pg_snapshot_xmin(pg_current_snapshot()))
              ORDER BY o.xid DESC, o.id DESC LIMIT 1)
             UNION ALL
             (SELECT 'receipts', xid, id
              FROM (SELECT xid, id::uuid AS id FROM sync_refusals
                    WHERE volunteer_id = $1 AND collection = 'looks'
                      AND id ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' OFFSET 0) AS o
-             WHERE o.xid < pg_snapshot_xmin(pg_current_snapshot())
+             WHERE o.xid < (SELECT pg_snapshot_xmin(pg_current_snapshot()))
              ORDER BY o.xid DESC, o.id DESC LIMIT 1)
             UNION ALL
             (SELECT 'tags', xid, id
              FROM (SELECT xid, id FROM tags WHERE volunteer_id = $1
                    UNION ALL
                    SELECT xid, id FROM waiting_tags WHERE volunteer_id = $1 OFFSET 0) AS o
-             WHERE o.xid < pg_snapshot_xmin(pg_current_snapshot())
+             WHERE o.xid < (SELECT pg_snapshot_xmin(pg_current_snapshot()))
              ORDER BY o.xid DESC, o.id DESC LIMIT 1)
             UNION ALL
             (SELECT collection, xid, '00000000-0000-0000-0000-000000000000' FROM sync_floors WHERE volunteer_id = $1)

@@ -5,6 +5,8 @@
 //! dies leaves nothing half done. When all is gone, it is looked again for a while, with growing
 //! pauses, for what servers stored that did not know yet.
 
+use std::time::Duration;
+
 use tokio_postgres::Transaction;
 use uuid::Uuid;
 
@@ -13,6 +15,10 @@ use super::{
     queries::{self, Due},
 };
 use crate::{assignments, db::DbError, looks::leaving, packs, progress, state::App, sync};
+
+/// How long squares of who was forgotten are being given back, where nobody deals or counts them. What
+/// is left then stays reserved until its lease ends, for nobody.
+const GIVEN_BACK_FOR: Duration = Duration::from_hours(24);
 
 /// One piece of one departure; says whether there was one that is due.
 pub async fn step(app: &App) -> Result<bool, DbError> {
@@ -23,8 +29,9 @@ pub async fn step(app: &App) -> Result<bool, DbError> {
     };
     let left = looks_leave(&tx, &due).await?;
     if left < PIECE_LOOKS {
-        rest_leaves(&tx, &due).await?;
-        queries::settle(&tx, &due.hash, next(&due)).await?;
+        let is_left = rest_leaves(&tx, &due).await?;
+        let pause = next(&due).or(is_left.then_some(WATCHED_AFTER_MAX.as_secs_f64()));
+        queries::settle(&tx, &due.hash, pause).await?;
     }
     tx.commit().await?;
     if left < PIECE_LOOKS && !due.is_settled {
@@ -51,8 +58,8 @@ async fn looks_leave(tx: &Transaction<'_>, due: &Due) -> Result<i64, DbError> {
     Ok(i64::try_from(gone.len()).unwrap_or(i64::MAX))
 }
 
-/// What is stored beside looks and tags.
-async fn rest_leaves(tx: &Transaction<'_>, due: &Due) -> Result<(), DbError> {
+/// What is stored beside looks and tags. Says whether squares are left that are being given back.
+async fn rest_leaves(tx: &Transaction<'_>, due: &Due) -> Result<bool, DbError> {
     if let Some(to) = due.continues_as {
         sync::leaving::copy(tx, due.volunteer_id, to).await?;
         assignments::leaving::copy(tx, due.volunteer_id, to).await?;
@@ -60,15 +67,14 @@ async fn rest_leaves(tx: &Transaction<'_>, due: &Due) -> Result<(), DbError> {
     }
     packs::leaving::delete(tx, due.volunteer_id).await?;
     sync::leaving::delete(tx, due.volunteer_id).await?;
-    if due.continues_as.is_some() || next(due).is_none() {
-        assignments::leaving::delete(tx, due.volunteer_id).await?;
-    } else {
-        assignments::leaving::give_all_back(tx, due.volunteer_id).await?;
-    }
     if due.continues_as.is_none() {
         queries::codes::delete_of(tx, due.volunteer_id).await?;
+        if due.seconds < GIVEN_BACK_FOR.as_secs_f64() {
+            return assignments::leaving::give_all_back(tx, due.volunteer_id).await;
+        }
     }
-    Ok(())
+    assignments::leaving::delete(tx, due.volunteer_id).await?;
+    Ok(false)
 }
 
 /// Seconds until it is looked again.

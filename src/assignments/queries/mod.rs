@@ -19,8 +19,8 @@ pub use history::{
 pub use load::load;
 pub use put::{put, release, release_others};
 pub use renewed::{
-    LiveRenewal, RenewedLease, copy_renewals, delete_counted, delete_renewals, live_renewals,
-    renewed_leases,
+    LiveRenewal, RenewedLease, copy_renewals, delete_counted, delete_renewals, has_renewals,
+    live_renewals, renewed_leases,
 };
 
 use super::{

@@ -84,6 +84,7 @@ pub struct LiveRenewal {
     pub is_returned: bool,
 }
 
+/// Those of a volunteer that were not given back come first.
 pub async fn live_renewals(
     db: &impl GenericClient,
     volunteer_id: Uuid,
@@ -91,8 +92,14 @@ pub async fn live_renewals(
     let sql = "-- assignments::live_renewals
         SELECT campaign_id, cell, returned_at IS NOT NULL AS is_returned FROM lease_renewals
         WHERE volunteer_id = $1 AND lease_expires_at > now()
-        ORDER BY campaign_id, cell";
-    let rows = db.query_typed(sql, &[(&volunteer_id, Type::UUID)]).await?;
+        ORDER BY returned_at NULLS FIRST, campaign_id, cell
+        LIMIT $2";
+    let rows = db
+        .query_typed(
+            sql,
+            &[(&volunteer_id, Type::UUID), (&LISTED_MAX, Type::INT8)],
+        )
+        .await?;
     rows.iter()
         .map(|row| {
             Ok(LiveRenewal {
@@ -105,7 +112,7 @@ pub async fn live_renewals(
 }
 
 /// Deletes renewals of a volunteer that have ended, and those of these that were given back and are
-/// counted as such: nothing of their pile is left to be counted.
+/// counted as such: nobody deals from their pile, and nothing of it is left to be counted.
 pub async fn delete_counted(
     db: &impl GenericClient,
     volunteer_id: Uuid,
@@ -117,7 +124,8 @@ pub async fn delete_counted(
           AND (r.lease_expires_at <= now()
                OR EXISTS (SELECT FROM unnest($2::uuid[], $3::int8[], $4::int8[]) AS g (campaign_id, cell, pile)
                           LEFT JOIN piles AS p ON p.campaign_id = g.campaign_id AND p.pile = g.pile
-                          WHERE g.campaign_id = r.campaign_id AND g.cell = r.cell AND p.nudged IS NOT TRUE))";
+                          WHERE g.campaign_id = r.campaign_id AND g.cell = r.cell
+                            AND p.nudged IS NOT TRUE AND p.holder IS NULL))";
     let campaigns: Vec<Uuid> = returned.iter().map(|one| one.campaign_id).collect();
     let cells: Vec<i64> = returned.iter().map(|one| one.cell.get()).collect();
     let piles: Vec<i64> = returned
@@ -135,4 +143,13 @@ pub async fn delete_counted(
     )
     .await?;
     Ok(())
+}
+
+pub async fn has_renewals(db: &impl GenericClient, volunteer_id: Uuid) -> Result<bool, DbError> {
+    let sql = "-- assignments::has_renewals
+        SELECT EXISTS (SELECT FROM lease_renewals WHERE volunteer_id = $1) AS found";
+    let row = db
+        .query_typed_one(sql, &[(&volunteer_id, Type::UUID)])
+        .await?;
+    Ok(row.get("found"))
 }

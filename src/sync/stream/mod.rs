@@ -95,8 +95,8 @@ struct Live {
 }
 
 impl Live {
-    /// From where the client goes on: after what it had when its last stream ended, or with what
-    /// comes from now on.
+    /// From where the client goes on: after what it had when its last stream ended, or after what any
+    /// server tells it that pulls now.
     fn begin(
         (app, shared): (App, Shared),
         listening: Listening,
@@ -104,14 +104,15 @@ impl Live {
         had: Option<Checkpoint>,
     ) -> Self {
         let now = listening.from;
-        // One of another history is of no use; whoever comes with it pulls, and is told so.
-        let had = had
-            .map(|had| had.marked(volunteer.mark))
-            .filter(|had| had.epoch == now.epoch && had.at <= now.at);
+        // One of another history, or from the future, is of no use; whoever comes with it pulls, and
+        // is told so.
+        let is_ours =
+            |had: &Checkpoint| had.epoch == now.epoch && Some(had.at.xid) < listening.horizon();
+        let had = had.map(|had| had.marked(volunteer.mark)).filter(is_ours);
         Self {
             from: had.unwrap_or(now),
             // What came between is heard of by nobody.
-            is_behind: had.is_some(),
+            is_behind: had.is_some() || listening.is_new,
             is_open: false,
             is_over: false,
             app,

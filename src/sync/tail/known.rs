@@ -72,16 +72,28 @@ impl Known {
         volunteer_id: Uuid,
         collection: usize,
     ) -> bool {
-        let changed = self.changes.peek(volunteer_id);
-        let changed = changed.map_or(0, |changes| changes[collection]);
-        from.is_end && self.since[collection] <= from.known_below && changed < from.known_below
+        from.is_end
+            && self.since[collection] <= from.known_below
+            && self.changed(volunteer_id, collection) < from.known_below
+    }
+
+    /// The transaction of the last change that is remembered.
+    fn changed(&self, volunteer_id: Uuid, collection: usize) -> i64 {
+        let changes = self.changes.peek(volunteer_id);
+        changes.map_or(0, |changes| changes[collection])
     }
 
     /// The volunteer's part was read to its end, which is this place; below the horizon that is final.
+    /// It is not believed when the feed told, or may have told, of something later.
     pub fn learn(&mut self, end: Position, horizon: i64, volunteer_id: Uuid, collection: usize) {
-        self.ends
-            .put(volunteer_id, |ends| ends[collection] = Some(end));
-        self.has_read(horizon, volunteer_id, collection);
+        let changed = self.changed(volunteer_id, collection);
+        // What was stored just now is told of later, whether it was read or not.
+        let is_last = changed < horizon || changed == JUST_NOW;
+        if is_last && self.since[collection] <= horizon {
+            self.ends
+                .put(volunteer_id, |ends| ends[collection] = Some(end));
+            self.has_read(horizon, volunteer_id, collection);
+        }
     }
 
     /// Everything of the volunteer below the horizon was read, what was stored here before too.
@@ -183,6 +195,23 @@ mod tests {
         assert!(!known.has_nothing_after(&amid(8), one, 1));
         known.begin(104);
         assert!(!known.has_nothing_after(&amid(9), other, 0));
+    }
+
+    #[test]
+    fn what_was_read_before_a_change_is_not_believed() {
+        let mut known = known();
+        let (one, other) = (nobody(1), nobody(2));
+        known.change(105, 110, one, 0);
+        known.learn(place(7), 105, one, 0);
+        known.learn(place(7), 105, other, 0);
+        assert!(!known.has_nothing_after(&amid(7), one, 0));
+        // The feed was read since then, and told of nothing.
+        assert!(known.has_nothing_after(&amid(7), other, 0));
+        known.learn(place(105), 106, one, 0);
+        assert!(known.has_nothing_after(&amid(105), one, 0));
+        known.change_of_all(120, 0);
+        known.learn(place(105), 119, one, 0);
+        assert!(!known.has_nothing_after(&amid(105), one, 0));
     }
 
     #[test]

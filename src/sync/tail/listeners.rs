@@ -139,15 +139,22 @@ pub struct Listening {
     slot: Arc<Slot>,
     /// Everything after this place is heard of.
     pub from: Checkpoint,
+    /// Whether something was already.
+    pub is_new: bool,
 }
 
 impl Listening {
-    pub(super) fn new(tail: Tail, volunteer_id: Uuid, slot: Arc<Slot>, from: Checkpoint) -> Self {
+    pub(super) fn new(
+        tail: Tail,
+        (volunteer_id, slot): (Uuid, Arc<Slot>),
+        (from, is_new): (Checkpoint, bool),
+    ) -> Self {
         Self {
             tail,
             volunteer_id,
             slot,
             from,
+            is_new,
         }
     }
 

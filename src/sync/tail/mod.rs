@@ -15,6 +15,7 @@ mod listeners;
 mod queries;
 
 use std::{
+    collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -58,12 +59,14 @@ struct Inner {
     needed: Notify,
     /// Volunteers of whom somebody reads, or read a moment ago, where their collections end.
     meeting: moka::future::Cache<Uuid, ()>,
-    /// Whether the feed is being followed.
-    following: watch::Sender<bool>,
+    /// How often the feed was read.
+    readings: watch::Sender<u64>,
 }
 
 struct State {
     followed: Option<Followed>,
+    /// When it was read, and how far it was then, oldest first.
+    readings: VecDeque<(Instant, i64)>,
     needed_at: Option<Instant>,
     known: Known,
     listeners: Listeners,
@@ -86,22 +89,53 @@ impl Followed {
     }
 }
 
+impl State {
+    /// How far the feed was when whatever any server still says from memory was read, or before.
+    fn told_everywhere_below(&self) -> Option<Followed> {
+        let followed = self.followed?;
+        let mut readings = self.readings.iter().rev();
+        let (_, horizon) = readings.find(|(at, _)| at.elapsed() >= FRESH)?;
+        Some(Followed {
+            horizon: *horizon,
+            ..followed
+        })
+    }
+
+    /// Whether the feed that is followed is of this history.
+    fn is_of(&self, standing: &Standing) -> bool {
+        self.followed
+            .is_some_and(|followed| followed.epoch == standing.epoch)
+    }
+
+    fn note_reading(&mut self, horizon: i64) {
+        self.readings.push_back((Instant::now(), horizon));
+        let is_passed = |(at, _): &(Instant, i64)| at.elapsed() >= FRESH;
+        while self.readings.get(1).is_some_and(is_passed) {
+            self.readings.pop_front();
+        }
+    }
+}
+
 impl Tail {
     /// With room for so many streams.
     pub fn new(streams_max: usize) -> Self {
+        let needed = Notify::new();
+        needed.notify_one();
         Self(Arc::new(Inner {
             state: Mutex::new(State {
                 followed: None,
-                needed_at: None,
+                readings: VecDeque::new(),
+                // A server that starts is asked soon.
+                needed_at: Some(Instant::now()),
                 known: Known::new(VOLUNTEERS_MAX),
                 listeners: Listeners::new(streams_max),
             }),
-            needed: Notify::new(),
+            needed,
             meeting: moka::future::Cache::builder()
                 .max_capacity(MEETING_MAX)
                 .time_to_live(MET_FOR)
                 .build(),
-            following: watch::Sender::new(false),
+            readings: watch::Sender::new(0),
         }))
     }
 
@@ -179,29 +213,23 @@ impl Tail {
     ) {
         // Nobody before a tombstone that was forgotten is told that nothing is new.
         let end = end.max(standing.floor_position());
-        self.learn_if_newer(standing, |known| {
-            known.learn(end, standing.horizon, volunteer_id, collection.index());
-        });
+        let mut state = self.need();
+        if state.is_of(standing) {
+            state
+                .known
+                .learn(end, standing.horizon, volunteer_id, collection.index());
+        }
     }
 
     /// Everything of the volunteer was read.
     pub fn has_read(&self, standing: &Standing, volunteer_id: Uuid) {
-        self.learn_if_newer(standing, |known| {
-            for collection in 0..COLLECTIONS {
-                known.has_read(standing.horizon, volunteer_id, collection);
-            }
-        });
-    }
-
-    /// What was read before the feed was read last is not believed: what the feed told was not known
-    /// here then.
-    fn learn_if_newer(&self, standing: &Standing, learn: impl FnOnce(&mut Known)) {
         let mut state = self.need();
-        let is_newer = state.followed.is_some_and(|followed| {
-            followed.epoch == standing.epoch && followed.horizon <= standing.horizon
-        });
-        if is_newer {
-            learn(&mut state.known);
+        if state.is_of(standing) {
+            for collection in 0..COLLECTIONS {
+                state
+                    .known
+                    .has_read(standing.horizon, volunteer_id, collection);
+            }
         }
     }
 
@@ -217,20 +245,18 @@ impl Tail {
         }
     }
 
-    /// Begins to listen for what is new to a volunteer in a collection.
+    /// Begins to listen for what is new to a volunteer in a collection, and for what was new a moment
+    /// ago: whoever listens pulls now, and another server may know less for [`FRESH`]. Where the feed
+    /// was not followed for so long yet, it waits.
     pub async fn listen(
         &self,
         volunteer_id: Uuid,
         collection: Collection,
     ) -> Result<Listening, Refused> {
         drop(self.need());
-        let mut following = self.0.following.subscribe();
-        let followed = following.wait_for(|is_following| *is_following);
-        if tokio::time::timeout(ANSWER_WITHIN, followed).await.is_err() {
-            return Err(Refused::Away);
-        }
+        let told = tokio::time::timeout(FRESH + ANSWER_WITHIN, self.told_everywhere_below());
+        let followed = told.await.map_err(|_late| Refused::Away)?;
         let mut state = self.state();
-        let followed = state.followed.ok_or(Refused::Away)?;
         let from = Checkpoint {
             epoch: followed.epoch,
             at: Position {
@@ -241,7 +267,31 @@ impl Tail {
             is_end: false,
         };
         let slot = state.listeners.add(volunteer_id, collection)?;
-        Ok(Listening::new(self.clone(), volunteer_id, slot, from))
+        let everything = Checkpoint {
+            known_below: followed.horizon,
+            is_end: true,
+            ..from
+        };
+        let is_new =
+            !state
+                .known
+                .heard_nothing_since(&everything, volunteer_id, collection.index());
+        Ok(Listening::new(
+            self.clone(),
+            (volunteer_id, slot),
+            (from, is_new),
+        ))
+    }
+
+    async fn told_everywhere_below(&self) -> Followed {
+        let mut readings = self.0.readings.subscribe();
+        loop {
+            if let Some(followed) = self.state().told_everywhere_below() {
+                return followed;
+            }
+            // The sender lives as long as this does.
+            let _ = readings.changed().await;
+        }
     }
 
     /// Ends all streams, now and from now on: the server stops.
@@ -259,7 +309,7 @@ impl Tail {
         loop {
             self.0.needed.notified().await;
             let mut was_answered = true;
-            while self.is_needed() {
+            while self.is_followed_on() {
                 let read = self.read(&app).await;
                 if let Err(cause) = &read
                     && was_answered
@@ -269,8 +319,6 @@ impl Tail {
                 was_answered = read.is_ok();
                 tokio::time::sleep(EVERY).await;
             }
-            self.state().followed = None;
-            self.0.following.send_replace(false);
         }
     }
 
@@ -287,7 +335,7 @@ impl Tail {
         });
         let tidings = read.await?;
         self.apply(&tidings, at);
-        self.0.following.send_replace(true);
+        self.0.readings.send_modify(|readings| *readings += 1);
         Ok(())
     }
 
@@ -302,6 +350,10 @@ impl Tail {
         });
         let goes_on =
             before.is_some_and(|before| before.epoch == tidings.epoch && before.horizon <= horizon);
+        if !goes_on {
+            state.readings.clear();
+        }
+        state.note_reading(horizon);
         if !goes_on {
             state.known.begin(horizon);
             state.listeners.ring_all();
@@ -320,10 +372,15 @@ impl Tail {
         }
     }
 
-    fn is_needed(&self) -> bool {
-        let state = self.state();
+    /// Whether somebody needs the feed; it is not followed any more otherwise.
+    fn is_followed_on(&self) -> bool {
+        let mut state = self.state();
         let polled = state.needed_at.is_some_and(|at| at.elapsed() < NEEDED_FOR);
-        polled || state.listeners.count() > 0
+        let is_needed = polled || state.listeners.count() > 0;
+        if !is_needed {
+            state.followed = None;
+        }
+        is_needed
     }
 
     /// Notes that somebody needs the feed to be followed.

@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use crate::{db::DbError, sync::Collection};
 
-/// Rows of one collection that are read at once. When there are more, everybody is taken to have
-/// something new in it.
+/// Rows of one collection in a table that are read at once. When there are more, everybody is taken to
+/// have something new in it.
 const ROWS_MAX: i64 = 100_000;
 
 /// What happened since the feed was read last.
@@ -44,8 +44,12 @@ pub async fn tidings(db: &impl GenericClient, from: Option<i64>) -> Result<Tidin
              WHERE xid >= $1::text::xid8 AND xid < pg_snapshot_xmin(pg_current_snapshot())
              ORDER BY waiting_tags.xid LIMIT $2)
             UNION ALL
-            (SELECT collection, volunteer_id, xid FROM sync_refusals
-             WHERE xid >= $1::text::xid8 AND xid < pg_snapshot_xmin(pg_current_snapshot())
+            (SELECT 'looks', volunteer_id, xid FROM sync_refusals
+             WHERE collection = 'looks' AND xid >= $1::text::xid8 AND xid < pg_snapshot_xmin(pg_current_snapshot())
+             ORDER BY sync_refusals.xid LIMIT $2)
+            UNION ALL
+            (SELECT 'tags', volunteer_id, xid FROM sync_refusals
+             WHERE collection = 'tags' AND xid >= $1::text::xid8 AND xid < pg_snapshot_xmin(pg_current_snapshot())
              ORDER BY sync_refusals.xid LIMIT $2)
             UNION ALL
             (SELECT 'assignments', volunteer_id, xid FROM pack_cells

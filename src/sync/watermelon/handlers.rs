@@ -65,9 +65,9 @@ impl SyncQuery {
 
 /// Pull changes for `WatermelonDB`
 ///
-/// All that changed since the last pull, by table: `campaigns`, `looks` and `tags`, with the members of the documents of the other
-/// wire. Objects and arrays are JSON text; what is absent is null. Pass `sendCreatedAsUpdated: true` to `synchronize()`, and make ids
-/// that are UUIDs (`setGenerator`). At most about 20,000 rows of a table come at once; `more` says that there are others.
+/// All that changed since the last pull, by table: `campaigns`, `assignments`, `looks`, `receipts` and `tags`, with the members of the
+/// documents of the other wire. Objects and arrays are JSON text; what is absent is null. Pass `sendCreatedAsUpdated: true` to `synchronize()`, and make ids
+/// that are UUIDs (`setGenerator`). At most about 20,000 rows of a table, and 20 MiB, come at once; `more` says that there are others: synchronize again.
 #[utoipa::path(
     tag = "Sync",
     params(
@@ -78,7 +78,7 @@ impl SyncQuery {
     responses(
         (status = 200, description = "What changed.", body = Pulled),
         (status = 400, description = "Codes: `invalid_checkpoint`, `invalid_query`.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 426, description = "Empty the database of the app and sync again: the server's was restored, or the last pull was longer ago than tombstones are kept. Code: `sync_start_again`.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 426, description = "The server's database was restored, or the last pull was longer ago than tombstones are kept. Forget the last pull, mark your own rows as created and synchronize again (README has how): nothing is stored twice. Code: `sync_start_again`.", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("volunteer" = []))
 )]

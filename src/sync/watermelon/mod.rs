@@ -19,8 +19,8 @@ use crate::http::Problem;
 
 /// Rows of one push, all tables together.
 pub const PUSHED_MAX: usize = 20_000;
-/// Rows of one table after which a pull ends, where a transaction does.
-pub const PULLED_MAX: usize = 20_000;
+/// Pages of one table after which a pull ends, where a transaction does: 20,000 rows, or about so many MiB.
+pub const PULLED_PAGES_MAX: usize = 20;
 
 /// Bits of the epoch in a timestamp, and of the transaction id below it.
 const EPOCH_BITS: u32 = 12;

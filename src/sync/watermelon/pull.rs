@@ -8,7 +8,7 @@ use tokio_postgres::{GenericClient, types::Type};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{PULLED_MAX, Since, marked, row::flat};
+use super::{PULLED_PAGES_MAX, Since, marked, row::flat};
 use crate::{
     db::DbError,
     http::Problem,
@@ -149,7 +149,7 @@ async fn read(
 ) -> Result<Table, Problem> {
     let mut documents: Vec<Document> = Vec::new();
     let mut at = since.position();
-    loop {
+    for pages in 1.. {
         let page = collection
             .after(db, volunteer_id, &at, DOCUMENTS_MAX)
             .await?;
@@ -164,7 +164,7 @@ async fn read(
         if is_last {
             break;
         }
-        if documents.len() >= PULLED_MAX && first.at.xid < last.at.xid {
+        if pages >= PULLED_PAGES_MAX && first.at.xid < last.at.xid {
             return Ok(Table {
                 complete_below: Some(last.at.xid),
                 documents,
