@@ -18,7 +18,7 @@ async fn standings(campaign: &Campaign, volunteer: &Client, looks: &[Value]) -> 
     results.iter().map(|one| one["standing"].clone()).collect()
 }
 
-async fn take(campaign: &Campaign, volunteer: &Client, cells: usize) -> Vec<Cell> {
+pub async fn take(campaign: &Campaign, volunteer: &Client, cells: usize) -> Vec<Cell> {
     let wanted = json!({"id": id(), "cells": cells});
     let pack = volunteer
         .post(&campaign.path("/packs"))
@@ -29,7 +29,7 @@ async fn take(campaign: &Campaign, volunteer: &Client, cells: usize) -> Vec<Cell
 }
 
 /// Waits until every server knows that the campaign gives no squares.
-async fn closed_everywhere(app: &App, campaign: &Campaign) {
+pub async fn closed_everywhere(app: &App, campaign: &Campaign) {
     let other = app.volunteer().await;
     eventually("every server knows of the close", || async {
         let asked = (campaign.ask(&other, 1).await, campaign.ask(&other, 1).await);

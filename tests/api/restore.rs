@@ -1,6 +1,8 @@
 //! What README.md says to do after a dump was restored.
 
-use super::{cell_decisions::change, cell_decisions_numbers::recounted, sync::phone::Phone};
+use super::{
+    cell_decisions::change, cell_decisions_numbers::recounted, packs::take, sync::phone::Phone,
+};
 use crate::harness::{App, DEADLINE, json, point, tagged};
 
 /// The statements under "Moving to another database".
@@ -19,6 +21,7 @@ async fn after_a_restore_every_number_is_derived_anew() {
     let campaign = app.campaign().cells(2, 2).looks_wanted(2).open().await;
     let volunteers = app.volunteers(2).await;
     let phone = volunteers[0].clone();
+    take(&campaign, &phone, 1).await;
     for volunteer in volunteers {
         for cell in &campaign.cells {
             let look = tagged(*cell, [point(cell.middle())]);
@@ -42,6 +45,7 @@ async fn after_a_restore_every_number_is_derived_anew() {
         "cell_decisions",
         "campaigns",
         "imagery_layers",
+        "pack_cells",
     ]
     .map(|table| format!("UPDATE {table} SET xid = '99999999999999'::xid8;"))
     .concat();
@@ -54,7 +58,12 @@ async fn after_a_restore_every_number_is_derived_anew() {
     for number in ["looks", "volunteers", "cells_done", "cells_closed", "tags"] {
         assert_eq!(after[number], before[number], "{number}");
     }
-    for (collection, count) in [("campaigns", 1), ("looks", 4), ("tags", 4)] {
+    for (collection, count) in [
+        ("campaigns", 1),
+        ("assignments", 1),
+        ("looks", 4),
+        ("tags", 4),
+    ] {
         Phone::new(&phone, collection).has(count).await;
     }
 }

@@ -138,6 +138,14 @@ impl Examined {
             objections.push(Objection::Refused(members, refusal));
         }
         tags::settle_waiting(tx, volunteer_id, &taken).await?;
+        let refused = objections.iter().filter_map(|objection| match objection {
+            Objection::Refused(members, _) => id_of(members),
+            Objection::Kept(_) => None,
+        });
+        let refused: Vec<Uuid> = refused.collect();
+        if !refused.is_empty() {
+            tags::withdraw_of_looks(tx, volunteer_id, &refused).await?;
+        }
         remember(tx, volunteer_id, "looks", &objections, &taken).await?;
         Ok(objections)
     }

@@ -84,6 +84,12 @@ pub fn too_many() -> Problem {
     refused(errors)
 }
 
+pub fn look_refused() -> Problem {
+    let mut errors = FieldErrors::default();
+    errors.push("/look_id", "this look was refused".to_owned());
+    refused(errors)
+}
+
 fn tile(cell: i64) -> Option<Tile> {
     CellId::try_from(cell).ok().map(CellId::tile)
 }

@@ -1,7 +1,7 @@
 //! Tags as documents: made, edited, withdrawn and restored on phones.
 //!
 //! **Invariant:** a tag that comes before its look is kept and given like any other, and becomes one
-//! of the look's tags once that is there; or a tombstone, when it does not fit.
+//! of the look's tags once that is there; or a tombstone, when it does not fit or the look is refused.
 //!
 //! **Invariant:** a state that another device made is never overwritten: whoever pushes without
 //! having seen it gets it as a conflict.
@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use push::examine;
-pub use queries::after;
+pub use queries::{after, withdraw_of_looks};
 pub use waiting::{settle as settle_waiting, settle_some};
 
 use super::{Document, Position, document::Members};

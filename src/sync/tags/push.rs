@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     Kept, Pushed,
     decide::{Decision, decide},
-    fit::{Looks, fits, has_room, too_many},
+    fit::{Looks, fits, has_room, look_refused, too_many},
     queries, waiting,
 };
 use crate::{
@@ -169,12 +169,20 @@ impl Examined {
         let waiting = queries::lock_waiting(tx, volunteer_id, &ids, &look_ids).await?;
         let mut looks = queries::looks(tx, volunteer_id, &look_ids).await?;
         let waiting = waiting::settle_these(tx, volunteer_id, waiting, &mut looks).await?;
+        let missing = look_ids.into_iter().filter(|id| !looks.contains_key(id));
+        let missing: Vec<Uuid> = missing.collect();
+        let refused_looks = if missing.is_empty() {
+            HashSet::new()
+        } else {
+            queries::refused_looks(tx, volunteer_id, &missing).await?
+        };
         let tags = queries::lock(tx, volunteer_id, &ids).await?;
         let kept = waiting.into_iter().chain(tags);
         let mut state = State {
             objections,
             campaigns,
             looks,
+            refused_looks,
             kept: kept.map(|tag| (tag.at.id, tag)).collect(),
             changed: HashSet::new(),
             no_longer_waiting: Vec::new(),
@@ -191,6 +199,7 @@ struct State {
     objections: Vec<Objection>,
     campaigns: Campaigns,
     looks: Looks,
+    refused_looks: HashSet<Uuid>,
     kept: HashMap<Uuid, Kept>,
     changed: HashSet<Uuid>,
     no_longer_waiting: Vec<Uuid>,
@@ -261,6 +270,9 @@ impl State {
     fn put(&mut self, pushed: &Pushed) -> Result<(), Problem> {
         let campaign = self.campaigns.find(&pushed.campaign)?;
         let look = self.looks.get_mut(&pushed.look_id);
+        if look.is_none() && self.refused_looks.contains(&pushed.look_id) {
+            return Err(look_refused());
+        }
         let place = fits(pushed, campaign, look.as_deref())?;
         let kept = self.kept.get(&pushed.id);
         let is_one_more = kept.is_none_or(|kept| kept.is_withdrawn || kept.is_waiting);

@@ -1,5 +1,7 @@
 //! Statements of tags that are synced, and of those that wait.
 
+use std::collections::HashSet;
+
 use tokio_postgres::{GenericClient, Row, types::Type};
 use uuid::Uuid;
 
@@ -241,6 +243,42 @@ pub async fn end_waiting(
     db.execute_typed(
         sql,
         &[(&volunteer_id, Type::UUID), (&ids, Type::UUID_ARRAY)],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Those of these looks that were refused.
+pub async fn refused_looks(
+    db: &impl GenericClient,
+    volunteer_id: Uuid,
+    ids: &[Uuid],
+) -> Result<HashSet<Uuid>, DbError> {
+    let sql = "-- sync::refused_looks
+        SELECT id::uuid AS id FROM sync_refusals
+        WHERE volunteer_id = $1 AND collection = 'looks' AND id = ANY ($2::uuid[]::text[])";
+    let found = db
+        .query_typed(
+            sql,
+            &[(&volunteer_id, Type::UUID), (&ids, Type::UUID_ARRAY)],
+        )
+        .await?;
+    Ok(found.iter().map(|row| row.get("id")).collect())
+}
+
+/// Tags that wait for these looks will never have them.
+pub async fn withdraw_of_looks(
+    db: &impl GenericClient,
+    volunteer_id: Uuid,
+    look_ids: &[Uuid],
+) -> Result<(), DbError> {
+    let sql = "-- sync::withdraw_of_looks
+        UPDATE waiting_tags
+        SET withdrawn_at = now(), revision = revision + 1, xid = pg_current_xact_id()
+        WHERE volunteer_id = $1 AND look_id = ANY ($2) AND withdrawn_at IS NULL";
+    db.execute_typed(
+        sql,
+        &[(&volunteer_id, Type::UUID), (&look_ids, Type::UUID_ARRAY)],
     )
     .await?;
     Ok(())

@@ -153,6 +153,31 @@ async fn a_checkpoint_of_another_history_or_from_the_future_must_start_again() {
 }
 
 #[tokio::test]
+async fn a_restore_into_the_same_database_is_another_history() {
+    // As `pg_restore --clean`, and as `TRUNCATE` and `pg_restore --data-only`, leave the table.
+    let anew = "CREATE TABLE copy (LIKE sync_epoch INCLUDING ALL); INSERT INTO copy SELECT * FROM sync_epoch;
+                DROP TABLE sync_epoch; ALTER TABLE copy RENAME TO sync_epoch;
+                ALTER TABLE sync_epoch RENAME CONSTRAINT copy_pkey TO sync_epoch_pkey";
+    let filled = "CREATE TEMP TABLE copy AS SELECT * FROM sync_epoch;
+                  TRUNCATE sync_epoch; INSERT INTO sync_epoch SELECT * FROM copy";
+    for restore in [anew, filled] {
+        let app = App::start().await;
+        let campaign = app.campaign().open().await;
+        let volunteer = app.volunteer().await;
+        let mut phone = Phone::new(&volunteer, "looks");
+        let look = look(&campaign, campaign.cells[0], "nothing");
+        phone.pushes([new(&look)]).await;
+        phone.has(1).await;
+        let owner = app.sql().await;
+        owner.batch_execute(restore).await.unwrap();
+        phone.must_start_again().await;
+        phone.at = (json!(0), String::new());
+        phone.has(1).await;
+        assert_eq!(phone.ask(10).await.expect(200)["documents"], json!([]));
+    }
+}
+
+#[tokio::test]
 async fn whoever_missed_a_forgotten_tombstone_must_start_again_and_nobody_else() {
     let app = App::start().await;
     let campaign = app.campaign().open().await;

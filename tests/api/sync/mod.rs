@@ -4,6 +4,7 @@ mod assignments;
 mod checkpoints;
 mod limits;
 mod looks;
+mod month;
 pub mod phone;
 mod receipts;
 mod tags;

@@ -51,6 +51,34 @@ async fn a_tag_that_does_not_fit_its_look_is_withdrawn_when_that_comes() {
 }
 
 #[tokio::test]
+async fn tags_of_a_look_that_was_refused_are_withdrawn_and_no_others_are_taken() {
+    let app = App::start().await;
+    let campaign = app.campaign().open().await;
+    let volunteer = app.volunteer().await;
+    let nowhere = campaign.cells[0].step(50, 50);
+    let bad = look(&campaign, nowhere, "tagged");
+    let mut phone = Phone::new(&volunteer, "tags");
+    let [early, late] = [0.3, 0.6].map(|at| tag(&campaign, &bad, nowhere.place(at, at)));
+    phone.pushes([new(&early)]).await;
+    phone.has(1).await;
+    let looks = Phone::new(&volunteer, "looks");
+    let refused = looks.push([new(&bad)]).await.expect(200);
+    assert_eq!(refused, json!([deleted(&bad)]));
+    phone.sees(id_of(&early), "/_deleted", &json!(true)).await;
+    let refused = phone.push([new(&late)]).await.expect(200);
+    assert_eq!(refused, json!([deleted(&late)]));
+    // Where the look is taken after all, the phone may have them again.
+    let good = with(&bad, "cell", campaign.cells[0].to_string());
+    looks.pushes([new(&good)]).await;
+    let place = tag(&campaign, &good, campaign.cells[0].middle())["geometry"].clone();
+    let [early_again, late_again] = [&early, &late].map(|tag| with(tag, "geometry", place.clone()));
+    phone
+        .pushes([change(&deleted(&early), &early_again), new(&late_again)])
+        .await;
+    campaign.progress_shows("/tags", 2).await;
+}
+
+#[tokio::test]
 async fn the_worker_settles_tags_whose_look_came_in_another_way() {
     let app = App::start().await;
     let campaign = app.campaign().open().await;

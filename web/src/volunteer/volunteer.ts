@@ -23,22 +23,29 @@ async function enrol(): Promise<Volunteer> {
   return volunteer;
 }
 
+/** The token is good for nothing any more: it was not signed here, or its volunteer asked to be forgotten. */
+const isRefused = ({ status, body }: Problem) =>
+  status === 401 || (status === 403 && body.code === "volunteer_forgotten");
+
 /** Takes over the volunteer whom the boot script enrolled, or enrols one where that failed. */
 export function adopt(volunteer: Promise<Volunteer>): void {
   current = volunteer.catch(enrol);
 }
 
 async function token(refused?: string): Promise<string> {
-  if (refused && (await current?.catch(() => null))?.token === refused) {
+  const before = current;
+  // Of several calls that were refused at once only the first one replaces it.
+  if (refused && (await before?.catch(() => null))?.token === refused && current === before) {
     // Another tab may have got a new token meanwhile; only one that was refused too is replaced.
     const known = stored();
     current = known && known.token !== refused ? Promise.resolve(known) : enrol();
   }
   current ??= enrol();
+  const asked = current;
   try {
-    return (await current).token;
+    return (await asked).token;
   } catch (error) {
-    current = null;
+    if (current === asked) current = null;
     throw error instanceof Problem ? error : new Problem(0, {}, null);
   }
 }
@@ -49,7 +56,7 @@ export async function callAsVolunteer<T>(path: string, options: Call = {}): Prom
   try {
     return await call<T>(path, { ...options, token: first });
   } catch (error) {
-    if (!(error instanceof Problem) || error.status !== 401) throw error;
+    if (!(error instanceof Problem) || !isRefused(error)) throw error;
     return call<T>(path, { ...options, token: await token(first) });
   }
 }

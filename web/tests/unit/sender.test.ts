@@ -158,6 +158,33 @@ test("one bad look in a refused batch does not hold back the others", async () =
   expect(counts.refused.map((record) => record.id)).toEqual([bad]);
 });
 
+const forgotten = () => json(403, { code: "volunteer_forgotten" });
+
+test("what somebody who was forgotten had not sent is sent at once, as a new volunteer's", async () => {
+  const [first, second] = [kept(1), kept(2)];
+  await outbox.keep(first);
+  await outbox.keep(second);
+  let refusals = 1;
+  answer = (path, body) => (refusals-- > 0 ? forgotten() : all("created")(path, body));
+  await sender.kick();
+  expect(sent).toEqual([
+    [first.id, second.id],
+    [first.id, second.id],
+  ]);
+  expect(await outbox.all()).toEqual([]);
+  expect(states.map(({ kind }) => kind)).toEqual(["sending", "idle"]);
+});
+
+test("a new volunteer who is refused too is not tried again at once, and the look stays here", async () => {
+  await outbox.keep(kept(1));
+  answer = forgotten;
+  await sender.kick();
+  await sender.kick();
+  expect(sent).toHaveLength(2);
+  expect(states.at(-1)).toMatchObject({ kind: "waiting" });
+  expect((await outbox.counts()).waiting).toBe(1);
+});
+
 test("the server's wait is the least, however short ours would be, and chance only lengthens it", () => {
   for (const random of [0, 0.3, 0.999])
     for (const attempt of [0, 3, 30]) {
