@@ -1,10 +1,7 @@
 //! Volunteers who want to be forgotten, and all that is stored of them.
 
-use std::{cell::RefCell, collections::BTreeSet};
-
 use super::{
     feed::verify,
-    packs::{cell_set, take},
     volunteer_devices::{secret, sign_up},
     volunteer_links::{code_of, link, right, settled},
 };
@@ -15,12 +12,12 @@ use crate::harness::{
 
 const FORGET: &str = "/v1/volunteers/me?confirm=forget";
 
-async fn forget(volunteer: &Client) {
+pub async fn forget(volunteer: &Client) {
     volunteer.delete(FORGET).await.expect(202);
 }
 
 /// Rows that are left of a volunteer in any table.
-async fn rows_of(app: &App, volunteer: &str) -> i64 {
+pub async fn rows_of(app: &App, volunteer: &str) -> i64 {
     app.number(&format!(
         "SELECT coalesce(sum((xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %I AS t WHERE t::text LIKE %L',
             table_name, '%{volunteer}%'), false, true, '')))[1]::text::int8), 0)::int8
@@ -67,30 +64,6 @@ async fn nothing_is_left_of_who_was_forgotten_and_the_squares_are_given_to_other
     })
     .await;
     assert!(given.iter().all(|cell| campaign.cells[..2].contains(cell)));
-}
-
-#[tokio::test]
-async fn squares_that_who_was_forgotten_had_along_are_given_to_others() {
-    let app = App::builder().servers(2).start().await;
-    let campaign = app.campaign().looks_wanted(1).open().await;
-    let (volunteer, other) = (app.volunteer().await, app.volunteer().await);
-    let pack = take(&campaign, &volunteer, 4).await;
-    let squares = cell_set(&pack);
-    assert_eq!(squares.len(), 4);
-    assert_eq!(campaign.given(&other, 4).await, []);
-    forget(&volunteer).await;
-    let given = RefCell::new(BTreeSet::new());
-    eventually("all of them are given", || async {
-        let more = campaign.given(&other, 4).await;
-        given.borrow_mut().extend(more);
-        (*given.borrow() == squares).then_some(())
-    })
-    .await;
-    eventually("nothing is left", || async {
-        (rows_of(&app, &volunteer.id).await == 0).then_some(())
-    })
-    .await;
-    right(&app).await;
 }
 
 #[tokio::test]

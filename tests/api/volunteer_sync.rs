@@ -1,6 +1,12 @@
 //! Devices that sync, and are linked or forgotten.
 
-use super::volunteer_links::{link, right, settled};
+use std::{cell::RefCell, collections::BTreeSet};
+
+use super::{
+    packs::{cell_set, take},
+    volunteer_forgetting::{forget, rows_of},
+    volunteer_links::{link, right, settled},
+};
 use crate::harness::{App, Client, Value, eventually, id, json, nothing, point, tagged};
 
 /// All looks that a device gets from a place on, and where it stands then.
@@ -93,4 +99,28 @@ async fn what_waits_for_a_look_is_the_volunteers_and_can_be_forgotten() {
     right(&app).await;
     assert_eq!(app.number("SELECT count(*) FROM waiting_tags").await, 0);
     campaign.progress_shows("/looks", 0).await;
+}
+
+#[tokio::test]
+async fn squares_that_who_was_forgotten_had_along_are_given_to_others() {
+    let app = App::builder().servers(2).start().await;
+    let campaign = app.campaign().looks_wanted(1).open().await;
+    let (volunteer, other) = (app.volunteer().await, app.volunteer().await);
+    let pack = take(&campaign, &volunteer, 4).await;
+    let squares = cell_set(&pack);
+    assert_eq!(squares.len(), 4);
+    assert_eq!(campaign.given(&other, 4).await, []);
+    forget(&volunteer).await;
+    let given = RefCell::new(BTreeSet::new());
+    eventually("all of them are given", || async {
+        let more = campaign.given(&other, 4).await;
+        given.borrow_mut().extend(more);
+        (*given.borrow() == squares).then_some(())
+    })
+    .await;
+    eventually("nothing is left", || async {
+        (rows_of(&app, &volunteer.id).await == 0).then_some(())
+    })
+    .await;
+    right(&app).await;
 }

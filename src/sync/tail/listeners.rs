@@ -165,7 +165,11 @@ impl Listening {
 
     /// Everything of transactions below is in the database, as far as is known here.
     pub fn horizon(&self) -> Option<i64> {
-        self.tail.state().followed.map(|followed| followed.horizon)
+        self.tail
+            .state()
+            .readings
+            .last()
+            .map(|followed| followed.horizon)
     }
 
     /// Whether the server ends all streams.

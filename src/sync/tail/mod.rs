@@ -9,13 +9,13 @@
 //! **Invariant:** one statement in [`EVERY`] whatever the number of phones and streams, and none
 //! while nobody needs it.
 
+mod followed;
 mod generations;
 mod known;
 mod listeners;
 mod queries;
 
 use std::{
-    collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -28,6 +28,7 @@ use super::{
     epoch::{self, Standing},
 };
 use crate::{db::DbError, http::Problem, state::App};
+use followed::{Followed, Readings};
 use known::Known;
 use listeners::Listeners;
 use queries::Tidings;
@@ -64,55 +65,17 @@ struct Inner {
 }
 
 struct State {
-    followed: Option<Followed>,
-    /// When it was read, and how far it was then, oldest first.
-    readings: VecDeque<(Instant, i64)>,
+    readings: Readings,
     needed_at: Option<Instant>,
     known: Known,
     listeners: Listeners,
 }
 
-/// How far the feed was read.
-#[derive(Clone, Copy)]
-struct Followed {
-    epoch: Option<i32>,
-    /// Everything of transactions below.
-    horizon: i64,
-    at: Instant,
-}
-
-impl Followed {
-    /// Whether nothing is known of this place but what is in the feed.
-    fn has(&self, from: &Checkpoint) -> bool {
-        let is_ours = from.epoch.is_none() || from.epoch == self.epoch;
-        is_ours && from.at.xid < self.horizon && from.known_below <= self.horizon
-    }
-}
-
 impl State {
-    /// How far the feed was when whatever any server still says from memory was read, or before.
-    fn told_everywhere_below(&self) -> Option<Followed> {
-        let followed = self.followed?;
-        let mut readings = self.readings.iter().rev();
-        let (_, horizon) = readings.find(|(at, _)| at.elapsed() >= FRESH)?;
-        Some(Followed {
-            horizon: *horizon,
-            ..followed
-        })
-    }
-
     /// Whether the feed that is followed is of this history.
     fn is_of(&self, standing: &Standing) -> bool {
-        self.followed
-            .is_some_and(|followed| followed.epoch == standing.epoch)
-    }
-
-    fn note_reading(&mut self, horizon: i64) {
-        self.readings.push_back((Instant::now(), horizon));
-        let is_passed = |(at, _): &(Instant, i64)| at.elapsed() >= FRESH;
-        while self.readings.get(1).is_some_and(is_passed) {
-            self.readings.pop_front();
-        }
+        let followed = self.readings.last();
+        followed.is_some_and(|followed| followed.epoch == standing.epoch)
     }
 }
 
@@ -123,8 +86,7 @@ impl Tail {
         needed.notify_one();
         Self(Arc::new(Inner {
             state: Mutex::new(State {
-                followed: None,
-                readings: VecDeque::new(),
+                readings: Readings::default(),
                 // A server that starts is asked soon.
                 needed_at: Some(Instant::now()),
                 known: Known::new(VOLUNTEERS_MAX),
@@ -165,9 +127,8 @@ impl Tail {
         is_known: impl FnOnce(&mut Known) -> bool,
     ) -> bool {
         let mut state = self.need();
-        let is_believed = state
-            .followed
-            .is_some_and(|followed| followed.at.elapsed() < FRESH && followed.has(from));
+        let fresh = state.readings.fresh(Instant::now());
+        let is_believed = fresh.is_some_and(|followed| followed.has(from));
         let has_nothing = is_believed && is_known(&mut state.known);
         if has_nothing {
             metrics::counter!("sync_idle_pulls_total").increment(1);
@@ -180,7 +141,7 @@ impl Tail {
     pub async fn meet(&self, app: &App, volunteer_id: Uuid) -> Result<(), Problem> {
         let is_stranger = {
             let state = self.need();
-            state.followed.is_some() && state.known.is_stranger(volunteer_id)
+            state.readings.last().is_some() && state.known.is_stranger(volunteer_id)
         };
         if !is_stranger {
             return Ok(());
@@ -199,7 +160,7 @@ impl Tail {
 
     /// The history that the feed is of, as far as it is known here.
     pub fn epoch(&self) -> Option<i32> {
-        self.need().followed?.epoch
+        self.need().readings.last()?.epoch
     }
 
     /// The volunteer's part of a collection was read to its end, which is this place; `standing` is
@@ -236,7 +197,7 @@ impl Tail {
     /// This server just stored something of a volunteer, who is to see it at once.
     pub fn stored(&self, volunteer_id: Uuid, collections: &[Collection]) {
         let mut state = self.state();
-        if let Some(followed) = state.followed {
+        if let Some(followed) = state.readings.last() {
             for collection in collections {
                 state
                     .known
@@ -254,7 +215,7 @@ impl Tail {
         collection: Collection,
     ) -> Result<Listening, Refused> {
         drop(self.need());
-        let told = tokio::time::timeout(FRESH + ANSWER_WITHIN, self.told_everywhere_below());
+        let told = tokio::time::timeout(FRESH + ANSWER_WITHIN, self.told_everywhere());
         let followed = told.await.map_err(|_late| Refused::Away)?;
         let mut state = self.state();
         let from = Checkpoint {
@@ -283,10 +244,10 @@ impl Tail {
         ))
     }
 
-    async fn told_everywhere_below(&self) -> Followed {
+    async fn told_everywhere(&self) -> Followed {
         let mut readings = self.0.readings.subscribe();
         loop {
-            if let Some(followed) = self.state().told_everywhere_below() {
+            if let Some(followed) = self.state().readings.told_everywhere(Instant::now()) {
                 return followed;
             }
             // The sender lives as long as this does.
@@ -323,8 +284,9 @@ impl Tail {
     }
 
     async fn read(&self, app: &App) -> Result<(), DbError> {
-        let at = Instant::now();
-        let from = self.state().followed.map(|followed| followed.horizon);
+        let began = Instant::now();
+        let from = self.state().readings.last();
+        let from = from.map(|followed| followed.horizon);
         let read = app.db_apart.within(ANSWER_WITHIN, async |conn| {
             let tidings = queries::tidings(conn, from).await?;
             if tidings.epoch.is_some() {
@@ -334,27 +296,21 @@ impl Tail {
             queries::tidings(conn, from).await
         });
         let tidings = read.await?;
-        self.apply(&tidings, at);
+        self.apply(&tidings, began);
         self.0.readings.send_modify(|readings| *readings += 1);
         Ok(())
     }
 
-    fn apply(&self, tidings: &Tidings, at: Instant) {
+    fn apply(&self, tidings: &Tidings, began: Instant) {
         let mut guard = self.state();
         let state = &mut *guard;
         let horizon = tidings.horizon;
-        let before = state.followed.replace(Followed {
+        let followed = Followed {
             epoch: tidings.epoch,
             horizon,
-            at,
-        });
-        let goes_on =
-            before.is_some_and(|before| before.epoch == tidings.epoch && before.horizon <= horizon);
-        if !goes_on {
-            state.readings.clear();
-        }
-        state.note_reading(horizon);
-        if !goes_on {
+            began,
+        };
+        if !state.readings.push(followed, Instant::now()) {
             state.known.begin(horizon);
             state.listeners.ring_all();
             return;
@@ -378,7 +334,7 @@ impl Tail {
         let polled = state.needed_at.is_some_and(|at| at.elapsed() < NEEDED_FOR);
         let is_needed = polled || state.listeners.count() > 0;
         if !is_needed {
-            state.followed = None;
+            state.readings.clear();
         }
         is_needed
     }
@@ -387,7 +343,7 @@ impl Tail {
     fn need(&self) -> MutexGuard<'_, State> {
         let mut state = self.state();
         state.needed_at = Some(Instant::now());
-        if state.followed.is_none() {
+        if state.readings.last().is_none() {
             self.0.needed.notify_one();
         }
         state
