@@ -8,7 +8,7 @@ export default defineConfig({
     // Longer than anything takes: a machine that builds meanwhile is five times as slow.
     testTimeout: 180_000,
     hookTimeout: 120_000,
-    // Stock clients wait by the clock, and all files share two servers.
+    // Stock clients wait by the clock, and all files share two servers. The models do not take that for an excuse.
     retry: 1,
     // They mostly wait.
     maxWorkers: 4,

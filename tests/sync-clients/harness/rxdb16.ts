@@ -2,8 +2,8 @@
 
 import { createRxDatabase } from "rxdb/plugins/core";
 import { getRxStorageMemory } from "rxdb/plugins/storage-memory";
-import { type RxServerReplicationState, replicateServer } from "rxdb-server/plugins/replication-server";
 import { type Options, RETRY_MS, type Replication, type Stock } from "./rx-phone.ts";
+import { replicate } from "./samples/rxdb16.ts";
 
 export const rxdb16: Stock = {
   name: "RxDB 16",
@@ -12,7 +12,7 @@ export const rxdb16: Stock = {
 };
 
 function start(options: Options): Replication {
-  const state: RxServerReplicationState<unknown> = replicateServer({
+  const given = {
     collection: options.collection,
     url: `${options.server}/v1/sync/rxdb/${options.name}/${options.schemaVersion}`,
     headers: bearer(options.volunteer.token),
@@ -22,12 +22,13 @@ function start(options: Options): Replication {
     live: options.live,
     retryTime: RETRY_MS,
     waitForLeadership: false,
-  });
-  state.error$.subscribe((error) => options.onError(error.code));
+  };
+  const running = replicate(given, () => options.onError("outdated"));
+  running.state.error$.subscribe((error) => options.onError(error.code));
   return {
-    cancel: () => state.cancel(),
-    isStopped: () => state.isStopped(),
-    setToken: (token) => state.setHeaders(bearer(token)),
+    cancel: () => running.state.cancel(),
+    isStopped: () => running.state.isStopped(),
+    setToken: (token) => running.state.setHeaders(bearer(token)),
   };
 }
 

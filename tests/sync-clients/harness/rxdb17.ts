@@ -6,8 +6,9 @@ import { createRxDatabase, type RxCollection } from "rxdb17/plugins/core";
 import { replicateRxCollection } from "rxdb17/plugins/replication";
 import { getRxStorageMemory } from "rxdb17/plugins/storage-memory";
 import { replicate } from "../../../web/src/sync/rxdb.ts";
-import { openWire, type Refusal, type Send } from "../../../web/src/sync/wire.ts";
+import { openWire } from "../../../web/src/sync/wire.ts";
 import { type Options, RETRY_MS, type Replication, type Stock } from "./rx-phone.ts";
+import { sender } from "./samples/rxdb17.ts";
 
 export const rxdb17: Stock = {
   name: "RxDB 17",
@@ -40,23 +41,5 @@ function start(options: Options): Replication {
     setToken: (other) => {
       token = other;
     },
-  };
-}
-
-/** As an app writes it over `fetch`. */
-function sender(token: () => string): Send {
-  return async (url, { method = "GET", body } = {}) => {
-    const headers = { authorization: `Bearer ${token()}`, "content-type": "application/json" };
-    const asked = fetch(url, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
-    const answer = await asked.catch(() => {
-      throw { status: 0, body: {}, retryAfterMs: null } satisfies Refusal;
-    });
-    if (answer.ok) return answer.json();
-    const wait = answer.headers.get("retry-after");
-    throw {
-      status: answer.status,
-      body: await answer.json().catch(() => ({})),
-      retryAfterMs: wait === null ? null : Number(wait) * 1000,
-    } satisfies Refusal;
   };
 }

@@ -2,15 +2,16 @@
 
 import { createRequire } from "node:module";
 import type { Database, Model } from "@nozbe/watermelondb";
-import type { SyncDatabaseChangeSet } from "@nozbe/watermelondb/sync";
 import type { Volunteer } from "./api.ts";
+import { startAgain, sync } from "./samples/watermelon.ts";
 import { type Look, READABLE, type Tag, WRITABLE } from "./wire.ts";
 
 // Its modules are folders, which Node finds only in this way.
 const require = createRequire(import.meta.url);
 const watermelon = require("@nozbe/watermelondb") as typeof import("@nozbe/watermelondb");
 const { default: LokiJSAdapter } = require("@nozbe/watermelondb/adapters/lokijs");
-const { synchronize } = require("@nozbe/watermelondb/sync") as typeof import("@nozbe/watermelondb/sync");
+const { schemaMigrations } =
+  require("@nozbe/watermelondb/Schema/migrations") as typeof import("@nozbe/watermelondb/Schema/migrations");
 const { LokiMemoryAdapter } = require("lokijs");
 
 type Table = (typeof WRITABLE)[number] | (typeof READABLE)[number];
@@ -66,6 +67,7 @@ export class WatermelonPhone {
   ) {
     const adapter = new LokiJSAdapter({
       schema: SCHEMA,
+      migrations: schemaMigrations({ migrations: [] }),
       useWebWorker: false,
       useIncrementalIndexedDB: true,
       _testLokiAdapter: new LokiMemoryAdapter(),
@@ -73,24 +75,14 @@ export class WatermelonPhone {
     this.database = new watermelon.Database({ adapter, modelClasses: MODELS });
   }
 
-  /** Pulls, then pushes, as an app does it. */
-  async sync(): Promise<void> {
-    await synchronize({
-      database: this.database,
-      sendCreatedAsUpdated: true,
-      pullChanges: async ({ lastPulledAt, schemaVersion, migration }) => {
-        const query = `last_pulled_at=${lastPulledAt}&schema_version=${schemaVersion}&migration=${encodeURIComponent(JSON.stringify(migration))}`;
-        return (await this.ask("GET", query)) as { changes: SyncDatabaseChangeSet; timestamp: number };
-      },
-      pushChanges: async ({ changes, lastPulledAt }) => {
-        await this.ask("POST", `last_pulled_at=${lastPulledAt}`, changes);
-      },
-    });
+  /** Pulls and pushes, as an app does it. */
+  sync(): Promise<void> {
+    return sync(this.database, (path, options) => this.call(path, options));
   }
 
-  /** Forgets everything, as an app does that is told to start again. */
+  /** As an app does that is told to start again. */
   startAgain(): Promise<void> {
-    return this.database.write(() => this.database.unsafeResetDatabase());
+    return startAgain(this.database);
   }
 
   add(looks: Look[], tags: Tag[] = []): Promise<void> {
@@ -132,14 +124,10 @@ export class WatermelonPhone {
     });
   }
 
-  private async ask(method: "GET" | "POST", query: string, body?: unknown): Promise<unknown> {
-    const answer = await fetch(`${this.server}/v1/sync/watermelondb?${query}`, {
-      method,
-      headers: { authorization: `Bearer ${this.volunteer.token}`, "content-type": "application/json" },
-      body: body === undefined ? null : JSON.stringify(body),
-    });
-    const text = await answer.text();
-    if (!answer.ok) throw new Refused(answer.status, text);
-    return text ? JSON.parse(text) : undefined;
+  private async call(path: string, options?: RequestInit): Promise<Response> {
+    const headers = { authorization: `Bearer ${this.volunteer.token}`, "content-type": "application/json" };
+    const answer = await fetch(this.server + path, { ...options, headers });
+    if (!answer.ok) throw new Refused(answer.status, await answer.text());
+    return answer;
   }
 }

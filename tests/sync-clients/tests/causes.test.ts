@@ -7,7 +7,7 @@ import { Process, type Settings, spotter } from "../harness/processes.ts";
 import type { RxPhone } from "../harness/rx-phone.ts";
 import { Scene, STOCKS } from "../harness/scene.ts";
 import { placeIn } from "../harness/squares.ts";
-import { type Look, lookAt, push, type Tag, tagOf } from "../harness/wire.ts";
+import { type Look, lookAt, push, type Tag, tagOf, WRITABLE } from "../harness/wire.ts";
 
 let own: Installation;
 let end: () => Promise<void>;
@@ -79,6 +79,10 @@ describe.each(STOCKS)("$name", (stock) => {
     if (stock.name === "RxDB 17") return context.skip("its adapter knows one version only");
     phone.connect(scene.network.url, { schemaVersion: 1 });
     await eventually("it stops", () => [...phone.replications.values()].every((one) => one.isStopped()));
+    await eventually(
+      "the app is told",
+      () => phone.errors.filter((one) => one === "outdated").length === WRITABLE.length,
+    );
   });
 
   test("429: more than a volunteer may, until the time is over", async (context) => {
@@ -114,6 +118,22 @@ describe.each(STOCKS)("$name", (stock) => {
       await eventually("streams are open", () => scene.network.streams === 2);
     },
   );
+});
+
+test("429: WatermelonDB sends nothing again that was taken, until all is there", async (context) => {
+  const scene = await atServer(context, { RATE_VOLUNTEER: "600/3" });
+  const phone = scene.watermelonPhone();
+  await phone.add(Array.from({ length: 1500 }, (_, number) => lookAt(scene.campaign, number)));
+  const isDone = () =>
+    phone.sync().then(
+      () => true,
+      () => false,
+    );
+  await eventually("it is through", isDone);
+  const pushes = scene.network.passed.filter(({ method }) => method === "POST");
+  expect(pushes.filter(({ status }) => status === 204)).toHaveLength(6);
+  expect(pushes.filter(({ status }) => status === 429).length).toBeGreaterThan(0);
+  expect(Object.keys(await scene.stored("looks"))).toHaveLength(1500);
 });
 
 /** Whether both servers answer a push, of nothing, with this status. */

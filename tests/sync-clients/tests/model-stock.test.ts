@@ -86,7 +86,7 @@ class Crowd {
   }
 }
 
-describe.each(STOCKS)("$name", (stock) => {
+describe.each(STOCKS)("$name", { retry: 0 }, (stock) => {
   test("two devices over a bad network", async (context) => {
     process.stdout.write(`${stock.name} is tried with SYNC_SEED=${seed}\n`);
     const [steps] = fc.sample(fc.array(step, { minLength: STEPS, maxLength: STEPS, size: "max" }), {
