@@ -20,7 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::{
@@ -43,6 +43,9 @@ const EVERY: Duration = Duration::from_secs(1);
 pub const FRESH: Duration = Duration::from_secs(3);
 /// Longest wait for the database.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+/// Longest wait of a stream until the feed was followed for [`FRESH`], and how often it looks.
+const LISTEN_WITHIN: Duration = Duration::from_secs(10);
+const LISTEN_STEP: Duration = Duration::from_millis(50);
 /// How long the feed is followed after the last poll: phones poll each minute.
 const NEEDED_FOR: Duration = Duration::from_mins(3);
 /// Volunteers that one server remembers.
@@ -60,8 +63,6 @@ struct Inner {
     needed: Notify,
     /// Volunteers of whom somebody reads, or read a moment ago, where their collections end.
     meeting: moka::future::Cache<Uuid, ()>,
-    /// How often the feed was read.
-    readings: watch::Sender<u64>,
 }
 
 struct State {
@@ -97,7 +98,6 @@ impl Tail {
                 .max_capacity(MEETING_MAX)
                 .time_to_live(MET_FOR)
                 .build(),
-            readings: watch::Sender::new(0),
         }))
     }
 
@@ -215,7 +215,7 @@ impl Tail {
         collection: Collection,
     ) -> Result<Listening, Refused> {
         drop(self.need());
-        let told = tokio::time::timeout(FRESH + ANSWER_WITHIN, self.told_everywhere());
+        let told = tokio::time::timeout(LISTEN_WITHIN, self.told_everywhere());
         let followed = told.await.map_err(|_late| Refused::Away)?;
         let mut state = self.state();
         let from = Checkpoint {
@@ -245,13 +245,11 @@ impl Tail {
     }
 
     async fn told_everywhere(&self) -> Followed {
-        let mut readings = self.0.readings.subscribe();
         loop {
             if let Some(followed) = self.state().readings.told_everywhere(Instant::now()) {
                 return followed;
             }
-            // The sender lives as long as this does.
-            let _ = readings.changed().await;
+            tokio::time::sleep(LISTEN_STEP).await;
         }
     }
 
@@ -297,7 +295,6 @@ impl Tail {
         });
         let tidings = read.await?;
         self.apply(&tidings, began);
-        self.0.readings.send_modify(|readings| *readings += 1);
         Ok(())
     }
 

@@ -112,9 +112,8 @@ pub async fn pull(
             }
             if !document.is_deleted {
                 table.updated.push(flat(collection, document));
-            } else if !from.is_beginning()
-                && let Some(Value::String(id)) = document.members.get("id")
-            {
+            } else if let Some(Value::String(id)) = document.members.get("id") {
+                // In a first pull too: an app that starts again may have it still.
                 table.deleted.push(id.clone());
             }
         }

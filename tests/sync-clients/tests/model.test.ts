@@ -156,9 +156,15 @@ class Play {
       throw new Error(`${late.message}:\n${this.differences().join("\n")}`);
     });
     for (const of of WRITABLE) {
-      const stored = living((await pullAll(this.servers[0], this.volunteer, of, 7)).values());
-      const others = otherwise(stored, this.model.living(of));
-      if (others.length > 0) throw new Error(`other ${of} are stored:\n${others.join("\n")}`);
+      let others: string[] = [];
+      // A server may know what another one stored a second later.
+      await eventually(`the model's ${of} are stored`, async () => {
+        const stored = living((await pullAll(this.servers[0], this.volunteer, of, 7)).values());
+        others = otherwise(stored, this.model.living(of));
+        return others.length === 0;
+      }).catch((late: Error) => {
+        throw new Error(`${late.message}:\n${others.join("\n")}`);
+      });
     }
   }
 

@@ -10,7 +10,18 @@ import { administrate, databaseUrl, type Installation, install } from "../harnes
 import { Process } from "../harness/processes.ts";
 import { Scene, STOCKS } from "../harness/scene.ts";
 import { Refused } from "../harness/watermelon.ts";
-import { type Doc, type Look, living, lookAt, newId, pullAll, type Tag, tagOf, WRITABLE } from "../harness/wire.ts";
+import {
+  type Doc,
+  type Look,
+  living,
+  lookAt,
+  newId,
+  pullAll,
+  push,
+  type Tag,
+  tagOf,
+  WRITABLE,
+} from "../harness/wire.ts";
 
 const run = promisify(execFile);
 
@@ -64,13 +75,18 @@ test("WatermelonDB is told to start again, and nothing is lost that either side 
   const scene = await Scene.begin(context, own);
   const phone = scene.watermelonPhone();
   const [known, lacking, fresh] = [0, 1, 2].map((number) => lookAt(scene.campaign, number)) as [Look, Look, Look];
-  const [kept, edited, gone, going] = ["kept", "edited", "gone", "going"].map((note) =>
+  const [kept, edited, gone, going, elsewhere] = ["kept", "edited", "gone", "going", "gone elsewhere"].map((note) =>
     tagOf(known, 0.5, 0.5, note),
-  ) as [Tag, Tag, Tag, Tag];
-  await phone.add([known], [kept, edited, gone, going]);
+  ) as [Tag, Tag, Tag, Tag, Tag];
+  await phone.add([known], [kept, edited, gone, going, elsewhere]);
   await phone.sync();
   await phone.remove("tags", gone.id);
   await phone.sync();
+  // By another device, of which this one is not told before.
+  const before = { ...elsewhere, _deleted: false };
+  const withdrawal = [{ assumedMasterState: before, newDocumentState: { ...before, _deleted: true } }];
+  const withdrawn = await push(scene.servers[0]!, scene.volunteer, "tags", withdrawal);
+  expect(withdrawn.status).toBe(200);
   const restore = await dump(context, own.database);
   const late = tagOf(known, 0.4, 0.4, "late");
   await phone.add([lacking], [tagOf(lacking), late]);
@@ -80,6 +96,7 @@ test("WatermelonDB is told to start again, and nothing is lost that either side 
   await phone.note(late.id, "edited too");
   await phone.add([fresh], [tagOf(fresh)]);
   const held = await Promise.all(WRITABLE.map((table) => phone.held(table)));
+  for (const table of held) delete table[elsewhere.id];
 
   const server = await restore(own);
   scene.network.servers = [server.url];
