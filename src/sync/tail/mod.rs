@@ -207,7 +207,7 @@ impl Tail {
     }
 
     /// Begins to listen for what is new to a volunteer in a collection, and for what was new a moment
-    /// ago: whoever listens pulls now, and another server may know less for [`FRESH`]. Where the feed
+    /// ago: whoever listens pulls now, and another server may know less for three seconds. Where the feed
     /// was not followed for so long yet, it waits.
     pub async fn listen(
         &self,
