@@ -28,6 +28,8 @@ pub struct Known {
     since: [i64; COLLECTIONS],
     /// The same of those that the older generation of changes does not hold.
     young_since: i64,
+    /// Everything of transactions below was told, or is being told.
+    told_below: i64,
 }
 
 impl Known {
@@ -37,6 +39,7 @@ impl Known {
             changes: Generations::new(volunteers),
             since: [i64::MAX; COLLECTIONS],
             young_since: i64::MAX,
+            told_below: i64::MAX,
         }
     }
 
@@ -46,6 +49,12 @@ impl Known {
         self.changes.clear();
         self.since = [horizon; COLLECTIONS];
         self.young_since = horizon;
+        self.told_below = horizon;
+    }
+
+    /// Everything of transactions below the horizon is told now.
+    pub fn tell(&mut self, horizon: i64) {
+        self.told_below = horizon;
     }
 
     /// Whether nothing was ever read of the volunteer.
@@ -86,27 +95,27 @@ impl Known {
     /// The volunteer's part was read to its end, which is this place; below the horizon that is final.
     /// It is not believed when the feed told, or may have told, of something later.
     pub fn learn(&mut self, end: Position, horizon: i64, volunteer_id: Uuid, collection: usize) {
-        let changed = self.changed(volunteer_id, collection);
-        // What was stored just now is told of later, whether it was read or not.
-        let is_last = changed < horizon || changed == JUST_NOW;
+        self.has_read(horizon, volunteer_id, collection);
+        let is_last = self.changed(volunteer_id, collection) < horizon;
         if is_last && self.since[collection] <= horizon {
             self.ends
                 .put(volunteer_id, |ends| ends[collection] = Some(end));
-            self.has_read(horizon, volunteer_id, collection);
         }
     }
 
-    /// Everything of the volunteer below the horizon was read, what was stored here before too.
+    /// Everything of the volunteer below the horizon was read. What was stored here before was read
+    /// too, or is told later, unless it was told already.
     pub fn has_read(&mut self, horizon: i64, volunteer_id: Uuid, collection: usize) {
-        if let Some(changes) = self.changes.peek_mut(volunteer_id)
+        if self.told_below <= horizon
+            && let Some(changes) = self.changes.peek_mut(volunteer_id)
             && changes[collection] == JUST_NOW
         {
             changes[collection] = horizon - 1;
         }
     }
 
-    /// The volunteer's last change; everything of transactions below `horizon` is being told.
-    pub fn change(&mut self, xid: i64, horizon: i64, volunteer_id: Uuid, collection: usize) {
+    /// The volunteer's last change of those that are told.
+    pub fn change(&mut self, xid: i64, volunteer_id: Uuid, collection: usize) {
         if let Some(ends) = self.ends.peek_mut(volunteer_id) {
             ends[collection] = None;
         }
@@ -117,13 +126,13 @@ impl Known {
             for since in &mut self.since {
                 *since = (*since).max(self.young_since);
             }
-            self.young_since = horizon;
+            self.young_since = self.told_below;
         }
     }
 
-    /// Something of the volunteer was stored here, and is told later.
-    pub fn stored(&mut self, horizon: i64, volunteer_id: Uuid, collection: usize) {
-        self.change(JUST_NOW, horizon, volunteer_id, collection);
+    /// Something of the volunteer was stored here, and is told later, or was a moment ago.
+    pub fn stored(&mut self, volunteer_id: Uuid, collection: usize) {
+        self.change(JUST_NOW, volunteer_id, collection);
     }
 
     /// Anybody may have something new of transactions below.
@@ -187,7 +196,8 @@ mod tests {
         // A refusal is no document.
         assert!(!known.heard_nothing_since(&amid(7), one, 0));
         assert!(!known.is_stranger(one) && known.is_stranger(nobody(3)));
-        known.change(101, 102, one, 0);
+        known.tell(102);
+        known.change(101, one, 0);
         assert!(!known.has_nothing_after(&amid(7), one, 0));
         assert!(known.has_nothing_after(&amid(8), one, 1));
         assert!(known.has_nothing_after(&amid(9), other, 0));
@@ -201,7 +211,8 @@ mod tests {
     fn what_was_read_before_a_change_is_not_believed() {
         let mut known = known();
         let (one, other) = (nobody(1), nobody(2));
-        known.change(105, 110, one, 0);
+        known.tell(110);
+        known.change(105, one, 0);
         known.learn(place(7), 105, one, 0);
         known.learn(place(7), 105, other, 0);
         assert!(!known.has_nothing_after(&amid(7), one, 0));
@@ -221,7 +232,8 @@ mod tests {
         assert!(known.has_nothing_after(&end(7, 100), one, 0));
         assert!(!known.has_nothing_after(&end(7, 99), one, 0), "not heard");
         assert!(!known.has_nothing_after(&amid(100), one, 0), "amid");
-        known.change(101, 103, one, 0);
+        known.tell(103);
+        known.change(101, one, 0);
         assert!(!known.has_nothing_after(&end(7, 100), one, 0));
         assert!(!known.has_nothing_after(&end(7, 101), one, 0));
         assert!(known.has_nothing_after(&end(101, 102), one, 0));
@@ -235,30 +247,49 @@ mod tests {
     fn what_was_stored_here_is_looked_for_until_it_was_read() {
         let mut known = known();
         let one = nobody(1);
-        known.stored(100, one, 0);
+        known.stored(one, 0);
         assert!(!known.has_nothing_after(&end(7, 100), one, 0));
         known.learn(place(101), 102, one, 0);
         // A device that had not yet read it, and one that had.
         assert!(!known.has_nothing_after(&end(7, 100), one, 0));
         assert!(known.has_nothing_after(&end(101, 102), one, 0));
-        known.stored(100, one, 0);
+        known.stored(one, 0);
         known.has_read(102, one, 0);
         assert!(!known.heard_nothing_since(&end(101, 101), one, 0));
         assert!(known.heard_nothing_since(&end(101, 102), one, 0));
-        known.stored(100, one, 0);
-        known.change(103, 104, one, 0);
+        known.stored(one, 0);
+        known.tell(104);
+        known.change(103, one, 0);
         assert!(!known.has_nothing_after(&end(101, 103), one, 0));
         assert!(known.has_nothing_after(&end(103, 104), one, 0));
     }
 
     #[test]
+    fn what_was_told_before_it_was_noted_here_is_not_taken_for_read() {
+        let mut known = known();
+        let one = nobody(1);
+        // A page is being read; then 101 is stored, and told before the push notes it.
+        known.tell(102);
+        known.change(101, one, 0);
+        known.stored(one, 0);
+        known.learn(place(7), 101, one, 0);
+        assert!(!known.has_nothing_after(&end(7, 101), one, 0));
+        known.has_read(101, one, 0);
+        assert!(!known.heard_nothing_since(&end(7, 101), one, 0));
+        known.learn(place(101), 102, one, 0);
+        assert!(known.has_nothing_after(&end(101, 102), one, 0));
+    }
+
+    #[test]
     fn a_change_that_was_forgotten_is_never_taken_for_none() {
         let mut known = known();
-        known.change(101, 102, nobody(1), 0);
+        known.tell(102);
+        known.change(101, nobody(1), 0);
         for nth in 2..100 {
             let xid = 100 + i64::try_from(nth).unwrap();
             assert!(!known.has_nothing_after(&end(7, 101), nobody(1), 0));
-            known.change(xid, xid + 1, nobody(nth), 0);
+            known.tell(xid + 1);
+            known.change(xid, nobody(nth), 0);
             // Whoever had everything a moment ago has nothing new.
             assert!(known.has_nothing_after(&end(7, xid), nobody(1), 0));
             assert!(!known.has_nothing_after(&end(7, xid), nobody(nth), 0));

@@ -7,7 +7,7 @@
 //! most, and nothing is skipped: what is not known is read from the database.
 //!
 //! **Invariant:** one statement in [`EVERY`] whatever the number of phones and streams, and none
-//! while nobody needs it.
+//! while nobody needs it, but for the first minutes of a server.
 
 mod followed;
 mod generations;
@@ -197,12 +197,8 @@ impl Tail {
     /// This server just stored something of a volunteer, who is to see it at once.
     pub fn stored(&self, volunteer_id: Uuid, collections: &[Collection]) {
         let mut state = self.state();
-        if let Some(followed) = state.readings.last() {
-            for collection in collections {
-                state
-                    .known
-                    .stored(followed.horizon, volunteer_id, collection.index());
-            }
+        for collection in collections {
+            state.known.stored(volunteer_id, collection.index());
         }
     }
 
@@ -312,11 +308,12 @@ impl Tail {
             state.listeners.ring_all();
             return;
         }
+        state.known.tell(horizon);
         for change in &tidings.changes {
             let (collection, volunteer_id) = (change.collection, change.volunteer_id);
             state
                 .known
-                .change(change.xid, horizon, volunteer_id, collection.index());
+                .change(change.xid, volunteer_id, collection.index());
             state.listeners.ring(volunteer_id, collection);
         }
         for (collection, below) in &tidings.of_all {
