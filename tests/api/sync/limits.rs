@@ -180,3 +180,36 @@ async fn a_long_pull_of_watermelondb_comes_in_pieces_that_end_where_a_transactio
     assert_eq!(found.len(), 30_000);
     assert!(pieces >= 1);
 }
+
+#[tokio::test]
+async fn so_does_one_of_large_rows_long_before_there_are_many() {
+    let app = App::start().await;
+    let campaign = app.campaign().open().await;
+    let volunteer = app.volunteer().await;
+    let look = look(&campaign, campaign.cells[0], "tagged");
+    Phone::new(&volunteer, "looks").pushes([new(&look)]).await;
+    let sql = app.sql().await;
+    // 500 vertices each, of which some 65 fill a page.
+    for _ in 0..4 {
+        let tags = format!(
+            "INSERT INTO tags (volunteer_id, id, look_id, campaign_id, cell, tag_type, place, campaign_version)
+             SELECT '{}', gen_random_uuid(), '{}', '{}', {}, 'wreckage', line.place, 1
+             FROM (SELECT ST_SetSRID(ST_MakeLine(array_agg(ST_MakePoint(n * 0.001, n * 0.001))), 4326) AS place
+                   FROM generate_series(1, 500) AS n) AS line, generate_series(1, 500)",
+            volunteer.id, look["id"].as_str().unwrap(), campaign.id, campaign.cells[0].packed()
+        );
+        sql.batch_execute(&tags).await.unwrap();
+    }
+    all_is_final(&app).await;
+    let mut since = json!(null);
+    let mut pieces = Vec::new();
+    while pieces.iter().sum::<usize>() < 2000 {
+        let path = format!("/v1/sync/watermelondb?last_pulled_at={since}");
+        let pulled = volunteer.get(&path).await.expect(200);
+        let rows = pulled["changes"]["tags"]["updated"].as_array().unwrap();
+        pieces.push(rows.len());
+        since = pulled["timestamp"].clone();
+    }
+    // 20 pages end in the third transaction, which comes whole the next time.
+    assert_eq!(pieces, [1000, 1000]);
+}
