@@ -38,9 +38,9 @@ pub use listeners::{Listening, Refused};
 /// Collections, each of which is known for itself.
 const COLLECTIONS: usize = Collection::ALL.len();
 /// How often the feed is read.
-const EVERY: Duration = Duration::from_secs(1);
+const EVERY: Duration = Duration::from_millis(250);
 /// How long what was read is believed.
-pub const FRESH: Duration = Duration::from_secs(3);
+pub const FRESH: Duration = Duration::from_secs(1);
 /// Longest wait for the database.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// Longest wait of a stream until the feed was followed for [`FRESH`], and how often it looks.
@@ -203,7 +203,7 @@ impl Tail {
     }
 
     /// Begins to listen for what is new to a volunteer in a collection, and for what was new a moment
-    /// ago: whoever listens pulls now, and another server may know less for three seconds. Where the feed
+    /// ago: whoever listens pulls now, and another server may know less for a second. Where the feed
     /// was not followed for so long yet, it waits.
     pub async fn listen(
         &self,

@@ -35,7 +35,7 @@ impl Phone {
     }
 
     /// Waits until every server gives so many documents from here: each knows from memory for up to
-    /// three seconds that there is nothing.
+    /// a second that there is nothing.
     pub async fn is_given(&self, count: usize) {
         let documents = async || {
             let page = self.ask(1000).await.expect(200);
