@@ -238,7 +238,11 @@ fn describe_sync() {
     );
     metrics::describe_counter!(
         "sync_idle_pulls_total",
-        "Pulls with nothing new that were answered from memory."
+        "Pulls with nothing new that were answered without a statement of their own."
+    );
+    metrics::describe_counter!(
+        "sync_readings_total",
+        "Readings of the end of the feed, which such pulls share and which wake streams."
     );
 }
 

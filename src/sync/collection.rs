@@ -75,16 +75,6 @@ impl Collection {
         Self::ALL.into_iter().find(|known| known.as_str() == name)
     }
 
-    /// What may be new at once after a push: with a look come the tags that waited for it. (That its
-    /// square is answered is noted by the worker.)
-    pub fn changed_by_push(self) -> &'static [Self] {
-        match self {
-            Self::Looks => &[Self::Looks, Self::Receipts, Self::Tags],
-            Self::Tags => &[Self::Tags],
-            Self::Campaigns | Self::Assignments | Self::Receipts => &[],
-        }
-    }
-
     pub fn index(self) -> usize {
         let at = Self::ALL.iter().position(|known| *known == self);
         at.unwrap_or_default()

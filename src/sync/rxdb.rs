@@ -139,12 +139,11 @@ async fn pull(
     let asked = Checkpoint::parse(query.0.lwt.as_deref(), query.0.id.as_deref())?;
     let from = asked.marked(volunteer.mark);
     let limit = limit(query.0.limit.as_deref())?;
-    let has_nothing = || tail.has_nothing_after(&from, volunteer.id, collection);
-    if has_nothing() {
-        return Ok(respond(Page::nothing_after(&asked)));
-    }
-    tail.meet(&app, volunteer.id).await?;
-    if has_nothing() {
+    let has_nothing = async || {
+        tail.has_nothing_after(&from, volunteer.id, collection)
+            .await
+    };
+    if has_nothing().await || tail.meet(&app, volunteer.id).await? && has_nothing().await {
         return Ok(respond(Page::nothing_after(&asked)));
     }
     let conn = app.db.get().await?;
@@ -197,7 +196,7 @@ fn limit(text: Option<&str>) -> Result<usize, Problem> {
 #[post("/v1/sync/rxdb/{collection}/{schema_version}/push")]
 async fn push(
     req: HttpRequest,
-    (app, tail): (Data<App>, Data<Tail>),
+    app: Data<App>,
     volunteer: Volunteer,
     address: PathParam<Address>,
     rows: Body<Vec<Box<RawValue>>, BATCH_BODY_BYTES_MAX>,
@@ -234,7 +233,6 @@ async fn push(
             ));
         }
     };
-    tail.stored(volunteer.id, collection.changed_by_push());
     let conflicts: Vec<Value> = objections.into_iter().map(Objection::for_rxdb).collect();
     Ok(respond(Value::Array(conflicts).to_string()))
 }

@@ -61,20 +61,6 @@ async fn what_a_volunteer_stores_comes_on_their_streams_at_every_server_and_on_n
 }
 
 #[tokio::test]
-async fn a_stream_tells_what_another_server_may_not_know_yet() {
-    let app = App::builder().servers(1).start().await;
-    let (campaign, volunteer) = volunteer_of(&app).await;
-    let mut first = open(&volunteer, "looks").await;
-    let look = nothing(campaign.cells[0]);
-    campaign.send(&volunteer, &look).await.expect(201);
-    let id = look["id"].as_str().unwrap();
-    assert_eq!(first.next().await.unwrap().ids(), [id]);
-    // The pull of who opens it now may be answered by a server that follows the feed more slowly.
-    let mut second = open(&volunteer, "looks").await;
-    assert_eq!(second.next().await.unwrap().ids(), [id]);
-}
-
-#[tokio::test]
 async fn a_stream_goes_on_from_where_a_pull_ended_and_a_pull_from_where_it_ended() {
     let app = App::start().await;
     let (campaign, volunteer) = volunteer_of(&app).await;

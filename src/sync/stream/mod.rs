@@ -95,8 +95,8 @@ struct Live {
 }
 
 impl Live {
-    /// From where the client goes on: after what it had when its last stream ended, or after what any
-    /// server tells it that pulls now.
+    /// From where the client goes on: after what it had when its last stream ended, or after what it is
+    /// told that pulls now.
     fn begin(
         (app, shared): (App, Shared),
         listening: Listening,
@@ -112,7 +112,7 @@ impl Live {
         Self {
             from: had.unwrap_or(now),
             // What came between is heard of by nobody.
-            is_behind: had.is_some() || listening.is_new,
+            is_behind: had.is_some(),
             is_open: false,
             is_over: false,
             app,

@@ -16,9 +16,6 @@ use uuid::Uuid;
 use super::{COLLECTIONS, generations::Generations};
 use crate::sync::{Checkpoint, Position};
 
-/// What was stored here a moment ago: its transaction is not known.
-const JUST_NOW: i64 = i64::MAX;
-
 pub struct Known {
     /// Of each collection the place after which the volunteer has nothing.
     ends: Generations<[Option<Position>; COLLECTIONS]>,
@@ -95,22 +92,10 @@ impl Known {
     /// The volunteer's part was read to its end, which is this place; below the horizon that is final.
     /// It is not believed when the feed told, or may have told, of something later.
     pub fn learn(&mut self, end: Position, horizon: i64, volunteer_id: Uuid, collection: usize) {
-        self.has_read(horizon, volunteer_id, collection);
         let is_last = self.changed(volunteer_id, collection) < horizon;
         if is_last && self.since[collection] <= horizon {
             self.ends
                 .put(volunteer_id, |ends| ends[collection] = Some(end));
-        }
-    }
-
-    /// Everything of the volunteer below the horizon was read. What was stored here before was read
-    /// too, or is told later, unless it was told already.
-    pub fn has_read(&mut self, horizon: i64, volunteer_id: Uuid, collection: usize) {
-        if self.told_below <= horizon
-            && let Some(changes) = self.changes.peek_mut(volunteer_id)
-            && changes[collection] == JUST_NOW
-        {
-            changes[collection] = horizon - 1;
         }
     }
 
@@ -128,11 +113,6 @@ impl Known {
             }
             self.young_since = self.told_below;
         }
-    }
-
-    /// Something of the volunteer was stored here, and is told later, or was a moment ago.
-    pub fn stored(&mut self, volunteer_id: Uuid, collection: usize) {
-        self.change(JUST_NOW, volunteer_id, collection);
     }
 
     /// Anybody may have something new of transactions below.
@@ -241,43 +221,6 @@ mod tests {
         known.change_of_all(110, 0);
         assert!(!known.has_nothing_after(&end(101, 109), one, 0));
         assert!(known.has_nothing_after(&end(101, 110), one, 0));
-    }
-
-    #[test]
-    fn what_was_stored_here_is_looked_for_until_it_was_read() {
-        let mut known = known();
-        let one = nobody(1);
-        known.stored(one, 0);
-        assert!(!known.has_nothing_after(&end(7, 100), one, 0));
-        known.learn(place(101), 102, one, 0);
-        // A device that had not yet read it, and one that had.
-        assert!(!known.has_nothing_after(&end(7, 100), one, 0));
-        assert!(known.has_nothing_after(&end(101, 102), one, 0));
-        known.stored(one, 0);
-        known.has_read(102, one, 0);
-        assert!(!known.heard_nothing_since(&end(101, 101), one, 0));
-        assert!(known.heard_nothing_since(&end(101, 102), one, 0));
-        known.stored(one, 0);
-        known.tell(104);
-        known.change(103, one, 0);
-        assert!(!known.has_nothing_after(&end(101, 103), one, 0));
-        assert!(known.has_nothing_after(&end(103, 104), one, 0));
-    }
-
-    #[test]
-    fn what_was_told_before_it_was_noted_here_is_not_taken_for_read() {
-        let mut known = known();
-        let one = nobody(1);
-        // A page is being read; then 101 is stored, and told before the push notes it.
-        known.tell(102);
-        known.change(101, one, 0);
-        known.stored(one, 0);
-        known.learn(place(7), 101, one, 0);
-        assert!(!known.has_nothing_after(&end(7, 101), one, 0));
-        known.has_read(101, one, 0);
-        assert!(!known.heard_nothing_since(&end(7, 101), one, 0));
-        known.learn(place(101), 102, one, 0);
-        assert!(known.has_nothing_after(&end(101, 102), one, 0));
     }
 
     #[test]

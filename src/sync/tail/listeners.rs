@@ -139,22 +139,15 @@ pub struct Listening {
     slot: Arc<Slot>,
     /// Everything after this place is heard of.
     pub from: Checkpoint,
-    /// Whether something was already.
-    pub is_new: bool,
 }
 
 impl Listening {
-    pub(super) fn new(
-        tail: Tail,
-        (volunteer_id, slot): (Uuid, Arc<Slot>),
-        (from, is_new): (Checkpoint, bool),
-    ) -> Self {
+    pub(super) fn new(tail: Tail, volunteer_id: Uuid, slot: Arc<Slot>, from: Checkpoint) -> Self {
         Self {
             tail,
             volunteer_id,
             slot,
             from,
-            is_new,
         }
     }
 
@@ -165,11 +158,8 @@ impl Listening {
 
     /// Everything of transactions below is in the database, as far as is known here.
     pub fn horizon(&self) -> Option<i64> {
-        self.tail
-            .state()
-            .readings
-            .last()
-            .map(|followed| followed.horizon)
+        let followed = self.tail.state().followed;
+        followed.map(|followed| followed.horizon)
     }
 
     /// Whether the server ends all streams.

@@ -1,18 +1,20 @@
-//! The end of the change feed, which a server follows while somebody needs it: who has something
-//! new. From it an idle poll is answered, and live streams are woken, without a statement for each.
+//! The end of the change feed, as a server reads it for many at once: who has something new. From it
+//! pulls with nothing new are answered, and live streams are woken, without a statement for each.
 //!
 //! **Invariant:** "nothing new" is said from memory only about a volunteer and collection that were
 //! read from the database to their end, here or as the phone's checkpoint says, with nothing of them in
-//! the feed since; and only while the feed was read less than [`FRESH`] ago. So it is late by that at
-//! most, and nothing is skipped: what is not known is read from the database.
+//! the feed since; and only after a reading of the feed that began when the pull was there already. So
+//! it is as new as an answer from the database, whatever server was told of a change before, and
+//! nothing is skipped: what is not known is read from the database.
 //!
-//! **Invariant:** one statement in [`EVERY`] whatever the number of phones and streams, and none
-//! while nobody needs it, but for the first minutes of a server.
+//! **Invariant:** readings follow one another; how often, [`pace`] says. There is none while nobody
+//! needs one.
 
 mod followed;
 mod generations;
 mod known;
 mod listeners;
+mod pace;
 mod queries;
 
 use std::{
@@ -20,7 +22,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::Notify;
+use tokio::{
+    sync::{Notify, watch},
+    time::{sleep_until, timeout},
+};
 use uuid::Uuid;
 
 use super::{
@@ -28,26 +33,25 @@ use super::{
     epoch::{self, Standing},
 };
 use crate::{db::DbError, http::Problem, state::App};
-use followed::{Followed, Readings};
+use followed::Followed;
 use known::Known;
 use listeners::Listeners;
+use pace::Pace;
 use queries::Tidings;
 
 pub use listeners::{Listening, Refused};
 
 /// Collections, each of which is known for itself.
 const COLLECTIONS: usize = Collection::ALL.len();
-/// How often the feed is read.
-const EVERY: Duration = Duration::from_millis(250);
-/// How long what was read is believed.
-pub const FRESH: Duration = Duration::from_secs(1);
-/// Longest wait for the database.
+/// Longest wait of a reading for the database.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
-/// Longest wait of a stream until the feed was followed for [`FRESH`], and how often it looks.
+/// Longest wait of a pull for a reading; then it asks the database itself.
+const READ_WITHIN: Duration = Duration::from_secs(1);
+/// Longest wait of the first stream of a server for a reading.
 const LISTEN_WITHIN: Duration = Duration::from_secs(10);
-const LISTEN_STEP: Duration = Duration::from_millis(50);
-/// How long the feed is followed after the last poll: phones poll each minute.
-const NEEDED_FOR: Duration = Duration::from_mins(3);
+/// After a longer pause the feed is read from its end, and everybody is unknown: phones poll each
+/// minute.
+const PAUSE_MAX: Duration = Duration::from_mins(3);
 /// Volunteers that one server remembers.
 const VOLUNTEERS_MAX: usize = 100_000;
 /// Volunteers who are met at the same time, and how long it is remembered that somebody did.
@@ -61,13 +65,15 @@ pub struct Tail(Arc<Inner>);
 struct Inner {
     state: Mutex<State>,
     needed: Notify,
+    /// When the last reading began of those that ended, with or without an answer.
+    ended: watch::Sender<Option<Instant>>,
     /// Volunteers of whom somebody reads, or read a moment ago, where their collections end.
     meeting: moka::future::Cache<Uuid, ()>,
 }
 
 struct State {
-    readings: Readings,
-    needed_at: Option<Instant>,
+    followed: Option<Followed>,
+    pace: Pace,
     known: Known,
     listeners: Listeners,
 }
@@ -75,76 +81,106 @@ struct State {
 impl State {
     /// Whether the feed that is followed is of this history.
     fn is_of(&self, standing: &Standing) -> bool {
-        let followed = self.readings.last();
-        followed.is_some_and(|followed| followed.epoch == standing.epoch)
+        self.followed
+            .is_some_and(|followed| followed.epoch == standing.epoch)
+    }
+
+    /// From where the feed is gone on with.
+    fn recent(&self, now: Instant) -> Option<Followed> {
+        self.followed
+            .filter(|followed| now.duration_since(followed.began) < PAUSE_MAX)
     }
 }
 
 impl Tail {
     /// With room for so many streams.
     pub fn new(streams_max: usize) -> Self {
-        let needed = Notify::new();
-        needed.notify_one();
-        Self(Arc::new(Inner {
+        let tail = Self(Arc::new(Inner {
             state: Mutex::new(State {
-                readings: Readings::default(),
-                // A server that starts is asked soon.
-                needed_at: Some(Instant::now()),
+                followed: None,
+                pace: Pace::default(),
                 known: Known::new(VOLUNTEERS_MAX),
                 listeners: Listeners::new(streams_max),
             }),
-            needed,
+            needed: Notify::new(),
+            ended: watch::Sender::new(None),
             meeting: moka::future::Cache::builder()
                 .max_capacity(MEETING_MAX)
                 .time_to_live(MET_FOR)
                 .build(),
-        }))
+        }));
+        // A server that starts is asked soon, and knows what it heard of since it read first.
+        tail.ask(Instant::now());
+        tail
     }
 
     /// Whether it is known that the volunteer has no document of a collection after a place.
-    pub fn has_nothing_after(
+    pub async fn has_nothing_after(
         &self,
         from: &Checkpoint,
         volunteer_id: Uuid,
         collection: Collection,
     ) -> bool {
-        self.says_nothing_is_new(from, |known| {
+        self.has_nothing(from, |known| {
             known.has_nothing_after(from, volunteer_id, collection.index())
         })
+        .await
     }
 
     /// Whether it is known that nothing changed for the volunteer since everything was read.
-    pub fn heard_nothing_since(&self, from: &Checkpoint, volunteer_id: Uuid) -> bool {
-        self.says_nothing_is_new(from, |known| {
+    pub async fn heard_nothing_since(&self, from: &Checkpoint, volunteer_id: Uuid) -> bool {
+        self.has_nothing(from, |known| {
             let mut collections = 0..COLLECTIONS;
             collections.all(|collection| known.heard_nothing_since(from, volunteer_id, collection))
         })
+        .await
     }
 
-    fn says_nothing_is_new(
-        &self,
-        from: &Checkpoint,
-        is_known: impl FnOnce(&mut Known) -> bool,
-    ) -> bool {
-        let mut state = self.need();
-        let fresh = state.readings.fresh(Instant::now());
-        let is_believed = fresh.is_some_and(|followed| followed.has(from));
-        let has_nothing = is_believed && is_known(&mut state.known);
+    /// Whether nothing is new now; what was known when the feed was read last is read again.
+    async fn has_nothing(&self, from: &Checkpoint, is_known: impl Fn(&mut Known) -> bool) -> bool {
+        let now = Instant::now();
+        let may_be_known = {
+            let mut state = self.state();
+            state.followed.is_none() || is_known(&mut state.known)
+        };
+        if !may_be_known {
+            return false;
+        }
+        self.ask(now);
+        self.read_since(now, READ_WITHIN).await;
+        let mut state = self.state();
+        let read = state.followed.filter(|followed| followed.began >= now);
+        let has_nothing =
+            read.is_some_and(|followed| followed.has(from)) && is_known(&mut state.known);
         if has_nothing {
             metrics::counter!("sync_idle_pulls_total").increment(1);
         }
         has_nothing
     }
 
-    /// Reads where the collections of a volunteer end of whom nothing was read here. Pulls that come
-    /// at once share it.
-    pub async fn meet(&self, app: &App, volunteer_id: Uuid) -> Result<(), Problem> {
+    /// Needs a reading that begins from now on.
+    fn ask(&self, now: Instant) {
+        self.state().pace.ask(now);
+        self.0.needed.notify_one();
+    }
+
+    /// Waits until a reading has ended that began at this time or later.
+    async fn read_since(&self, since: Instant, longest: Duration) {
+        let mut ended = self.0.ended.subscribe();
+        let is_later = |began: &Option<Instant>| began.is_some_and(|began| began >= since);
+        // Whoever waits looks at what was read, if anything was.
+        let _ = timeout(longest, ended.wait_for(is_later)).await;
+    }
+
+    /// Reads where the collections of a volunteer end of whom nothing was read here, and says whether
+    /// that was so. Pulls that come at once share it.
+    pub async fn meet(&self, app: &App, volunteer_id: Uuid) -> Result<bool, Problem> {
         let is_stranger = {
-            let state = self.need();
-            state.readings.last().is_some() && state.known.is_stranger(volunteer_id)
+            let state = self.state();
+            state.followed.is_some() && state.known.is_stranger(volunteer_id)
         };
         if !is_stranger {
-            return Ok(());
+            return Ok(false);
         }
         let reading = async {
             let conn = app.db.get().await?;
@@ -155,12 +191,13 @@ impl Tail {
             Ok(())
         };
         let met = self.0.meeting.try_get_with(volunteer_id, reading).await;
-        met.map_err(|problem: Arc<Problem>| Problem::clone(&problem))
+        met.map_err(|problem: Arc<Problem>| Problem::clone(&problem))?;
+        Ok(true)
     }
 
     /// The history that the feed is of, as far as it is known here.
     pub fn epoch(&self) -> Option<i32> {
-        self.need().readings.last()?.epoch
+        self.state().followed?.epoch
     }
 
     /// The volunteer's part of a collection was read to its end, which is this place; `standing` is
@@ -174,7 +211,7 @@ impl Tail {
     ) {
         // Nobody before a tombstone that was forgotten is told that nothing is new.
         let end = end.max(standing.floor_position());
-        let mut state = self.need();
+        let mut state = self.state();
         if state.is_of(standing) {
             state
                 .known
@@ -182,71 +219,27 @@ impl Tail {
         }
     }
 
-    /// Everything of the volunteer was read.
-    pub fn has_read(&self, standing: &Standing, volunteer_id: Uuid) {
-        let mut state = self.need();
-        if state.is_of(standing) {
-            for collection in 0..COLLECTIONS {
-                state
-                    .known
-                    .has_read(standing.horizon, volunteer_id, collection);
-            }
-        }
-    }
-
-    /// This server just stored something of a volunteer, who is to see it at once.
-    pub fn stored(&self, volunteer_id: Uuid, collections: &[Collection]) {
-        let mut state = self.state();
-        for collection in collections {
-            state.known.stored(volunteer_id, collection.index());
-        }
-    }
-
-    /// Begins to listen for what is new to a volunteer in a collection, and for what was new a moment
-    /// ago: whoever listens pulls now, and another server may know less for a second. Where the feed
-    /// was not followed for so long yet, it waits.
+    /// Begins to listen for what is new to a volunteer in a collection.
+    ///
+    /// Whoever listens pulls now, at any server, and has everything then that was read before. What
+    /// comes later is heard of here.
     pub async fn listen(
         &self,
         volunteer_id: Uuid,
         collection: Collection,
     ) -> Result<Listening, Refused> {
-        drop(self.need());
-        let told = tokio::time::timeout(LISTEN_WITHIN, self.told_everywhere());
-        let followed = told.await.map_err(|_late| Refused::Away)?;
-        let mut state = self.state();
-        let from = Checkpoint {
-            epoch: followed.epoch,
-            at: Position {
-                xid: followed.horizon - 1,
-                id: Uuid::max(),
-            },
-            known_below: 0,
-            is_end: false,
-        };
-        let slot = state.listeners.add(volunteer_id, collection)?;
-        let everything = Checkpoint {
-            known_below: followed.horizon,
-            is_end: true,
-            ..from
-        };
-        let is_new =
-            !state
-                .known
-                .heard_nothing_since(&everything, volunteer_id, collection.index());
-        Ok(Listening::new(
-            self.clone(),
-            (volunteer_id, slot),
-            (from, is_new),
-        ))
-    }
-
-    async fn told_everywhere(&self) -> Followed {
-        loop {
-            if let Some(followed) = self.state().readings.told_everywhere(Instant::now()) {
-                return followed;
-            }
-            tokio::time::sleep(LISTEN_STEP).await;
+        let now = Instant::now();
+        if self.state().recent(now).is_none() {
+            self.ask(now);
+            self.read_since(now, LISTEN_WITHIN).await;
         }
+        let mut state = self.state();
+        let followed = state.recent(Instant::now()).ok_or(Refused::Away)?;
+        let slot = state.listeners.add(volunteer_id, collection)?;
+        drop(state);
+        self.0.needed.notify_one();
+        let from = followed.place();
+        Ok(Listening::new(self.clone(), volunteer_id, slot, from))
     }
 
     /// Ends all streams, now and from now on: the server stops.
@@ -259,28 +252,47 @@ impl Tail {
         self.state().listeners.count()
     }
 
-    /// Follows the feed while somebody needs it.
+    /// Reads the feed whenever somebody needs it.
     pub async fn follow(self, app: App) {
+        let mut was_read = true;
         loop {
-            self.0.needed.notified().await;
-            let mut was_answered = true;
-            while self.is_followed_on() {
-                let read = self.read(&app).await;
-                if let Err(cause) = &read
-                    && was_answered
-                {
-                    tracing::warn!(cause = %cause, "the feed cannot be followed; polls go to the database");
-                }
-                was_answered = read.is_ok();
-                tokio::time::sleep(EVERY).await;
+            self.until_due().await;
+            let began = Instant::now();
+            self.state().pace.begin(began);
+            let read = self.read(&app, began).await;
+            if let Err(cause) = &read
+                && was_read
+            {
+                tracing::warn!(cause = %cause, "the feed cannot be read; polls go to the database");
+            }
+            was_read = read.is_ok();
+            metrics::counter!("sync_readings_total").increment(1);
+            self.state().pace.end(was_read);
+            self.0.ended.send_replace(Some(began));
+        }
+    }
+
+    async fn until_due(&self) {
+        loop {
+            let now = Instant::now();
+            let due = {
+                let state = self.state();
+                state.pace.due(state.listeners.count() > 0, now)
+            };
+            match due {
+                Some(due) if due <= now => return,
+                Some(due) => tokio::select! {
+                    () = sleep_until(due.into()) => {}
+                    () = self.0.needed.notified() => {}
+                },
+                None => self.0.needed.notified().await,
             }
         }
     }
 
-    async fn read(&self, app: &App) -> Result<(), DbError> {
-        let began = Instant::now();
-        let from = self.state().readings.last();
-        let from = from.map(|followed| followed.horizon);
+    async fn read(&self, app: &App, began: Instant) -> Result<(), DbError> {
+        let before = self.state().recent(began);
+        let from = before.map(|followed| followed.horizon);
         let read = app.db_apart.within(ANSWER_WITHIN, async |conn| {
             let tidings = queries::tidings(conn, from).await?;
             if tidings.epoch.is_some() {
@@ -290,20 +302,22 @@ impl Tail {
             queries::tidings(conn, from).await
         });
         let tidings = read.await?;
-        self.apply(&tidings, began);
+        let followed = Followed {
+            epoch: tidings.epoch,
+            horizon: tidings.horizon,
+            began,
+        };
+        let goes_on = before.is_some_and(|before| followed.goes_on_from(&before));
+        self.apply(followed, goes_on, &tidings);
         Ok(())
     }
 
-    fn apply(&self, tidings: &Tidings, began: Instant) {
+    fn apply(&self, followed: Followed, goes_on: bool, tidings: &Tidings) {
         let mut guard = self.state();
         let state = &mut *guard;
-        let horizon = tidings.horizon;
-        let followed = Followed {
-            epoch: tidings.epoch,
-            horizon,
-            began,
-        };
-        if !state.readings.push(followed, Instant::now()) {
+        let horizon = followed.horizon;
+        state.followed = Some(followed);
+        if !goes_on {
             state.known.begin(horizon);
             state.listeners.ring_all();
             return;
@@ -320,27 +334,6 @@ impl Tail {
             state.known.change_of_all(*below, collection.index());
             state.listeners.ring_everybody(*collection);
         }
-    }
-
-    /// Whether somebody needs the feed; it is not followed any more otherwise.
-    fn is_followed_on(&self) -> bool {
-        let mut state = self.state();
-        let polled = state.needed_at.is_some_and(|at| at.elapsed() < NEEDED_FOR);
-        let is_needed = polled || state.listeners.count() > 0;
-        if !is_needed {
-            state.readings.clear();
-        }
-        is_needed
-    }
-
-    /// Notes that somebody needs the feed to be followed.
-    fn need(&self) -> MutexGuard<'_, State> {
-        let mut state = self.state();
-        state.needed_at = Some(Instant::now());
-        if state.readings.last().is_none() {
-            self.0.needed.notify_one();
-        }
-        state
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -90,9 +90,9 @@ async fn pull_changes(
 ) -> Result<HttpResponse, Problem> {
     let since = Since::parse(query.0.last_pulled_at.as_deref())?.marked(volunteer.mark);
     let anew = query.0.anew()?;
-    let pulled = match pull::from_memory(&tail, volunteer.id, since, &anew) {
+    let pulled = match pull::nothing(&tail, volunteer.id, since, &anew).await {
         Some(nothing) => nothing,
-        None => pull::pull(&app, &tail, volunteer.id, since, &anew).await?,
+        None => pull::pull(&app, volunteer.id, since, &anew).await?,
     };
     let pulled = pulled.marked(volunteer.mark);
     Ok(HttpResponse::Ok()
@@ -121,7 +121,7 @@ async fn pull_changes(
 #[post("/v1/sync/watermelondb")]
 async fn push_changes(
     req: HttpRequest,
-    (app, tail): (Data<App>, Data<Tail>),
+    app: Data<App>,
     volunteer: Volunteer,
     query: Query<SyncQuery>,
     pushed: Body<Pushed, BATCH_BODY_BYTES_MAX>,
@@ -134,6 +134,5 @@ async fn push_changes(
     push::check_count(looks + tags)?;
     rates::charge(&req, volunteer.id, looks + tags / TAGS_PER_CALL).await?;
     push::push(&app, volunteer.id, since, pushed.0).await?;
-    tail.stored(volunteer.id, Collection::Looks.changed_by_push());
     Ok(HttpResponse::NoContent().finish())
 }

@@ -54,7 +54,7 @@ impl Pulled {
 pub type Anew = Vec<String>;
 
 /// The answer when it is known that nothing changed.
-pub fn from_memory(tail: &Tail, volunteer_id: Uuid, since: Since, anew: &Anew) -> Option<Pulled> {
+pub async fn nothing(tail: &Tail, volunteer_id: Uuid, since: Since, anew: &Anew) -> Option<Pulled> {
     let checkpoint = Checkpoint {
         epoch: tail.epoch().filter(|epoch| since.is_of(*epoch)),
         at: since.position(),
@@ -63,7 +63,7 @@ pub fn from_memory(tail: &Tail, volunteer_id: Uuid, since: Since, anew: &Anew) -
     };
     let is_idle = anew.is_empty()
         && checkpoint.epoch.is_some()
-        && tail.heard_nothing_since(&checkpoint, volunteer_id);
+        && tail.heard_nothing_since(&checkpoint, volunteer_id).await;
     is_idle.then(|| Pulled {
         changes: Collection::ALL
             .map(|collection| (collection.as_str(), TableChanges::default()))
@@ -78,7 +78,6 @@ pub fn from_memory(tail: &Tail, volunteer_id: Uuid, since: Since, anew: &Anew) -
 /// Errors: 426 `sync_start_again`.
 pub async fn pull(
     app: &App,
-    tail: &Tail,
     volunteer_id: Uuid,
     since: Since,
     anew: &Anew,
@@ -122,9 +121,6 @@ pub async fn pull(
             table.deleted.extend(refused);
         }
         changes.insert(collection.as_str(), table);
-    }
-    if until == standing.horizon {
-        tail.has_read(&standing, volunteer_id);
     }
     Ok(Pulled {
         changes,

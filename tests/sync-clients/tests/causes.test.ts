@@ -133,7 +133,7 @@ test("429: WatermelonDB sends nothing again that was taken, until all is there",
   const pushes = scene.network.passed.filter(({ method }) => method === "POST");
   expect(pushes.filter(({ status }) => status === 204)).toHaveLength(6);
   expect(pushes.filter(({ status }) => status === 429).length).toBeGreaterThan(0);
-  expect(Object.keys(await scene.stored("looks"))).toHaveLength(1500);
+  await eventually("all is there", async () => Object.keys(await scene.stored("looks")).length === 1500);
 });
 
 /** Whether both servers answer a push, of nothing, with this status. */

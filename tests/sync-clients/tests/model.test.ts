@@ -157,7 +157,7 @@ class Play {
     });
     for (const of of WRITABLE) {
       let others: string[] = [];
-      // A server may know what another one stored a second later.
+      // What was stored is told when all transactions that began before have ended.
       await eventually(`the model's ${of} are stored`, async () => {
         const stored = living((await pullAll(this.servers[0], this.volunteer, of, 7)).values());
         others = otherwise(stored, this.model.living(of));

@@ -133,7 +133,7 @@ test("WatermelonDB that starts again brings back nothing that another device wit
   expect(Object.keys(await phone.held("looks"))).toEqual([look.id]);
 });
 
-/** Synchronizes, again after 409: a server may know only a second later what the phone pushed to another one. */
+/** Synchronizes, again after 409: what the phone pushed is told when all transactions that began before have ended. */
 async function synced(phone: WatermelonPhone): Promise<void> {
   await eventually("it is in sync", () =>
     phone.sync().then(
