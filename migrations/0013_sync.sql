@@ -12,14 +12,13 @@ CREATE TABLE sync_epoch (
     began_at timestamptz NOT NULL DEFAULT now()
 );
 
--- What becomes another when the database is restored, or a standby takes over: cluster, timeline, database, and the table of the
--- epoch itself, which a restore into the same database makes or fills anew.
+-- What becomes another when the database is restored, or a standby takes over: cluster, timeline, and the table of the epoch itself
+-- with its database, which a restore into the same database makes or fills anew (so does a move to another tablespace). One expression that is not called stable,
+-- so that it becomes a part of the statement that asks.
 CREATE FUNCTION sync_history() RETURNS text
-LANGUAGE sql STABLE AS $$
-    SELECT concat_ws('.', (SELECT c.system_identifier FROM pg_control_system() AS c),
-                     left(pg_walfile_name(pg_current_wal_lsn()), 8),
-                     (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()),
-                     'sync_epoch'::regclass::oid, pg_relation_filenode('sync_epoch'))
+LANGUAGE sql AS $$
+    SELECT concat_ws('.', (pg_control_system()).system_identifier, left(pg_walfile_name(pg_current_wal_lsn()), 8),
+                     'sync_epoch'::regclass::oid, pg_relation_filepath('sync_epoch'))
 $$;
 
 -- Tombstones of a volunteer that were forgotten: a cursor before the last of them must start again.
@@ -32,8 +31,9 @@ CREATE TABLE sync_floors (
 
 -- Where a volunteer's pull of a collection stands: the epoch (NULL when the history is another one than noted), below which
 -- transaction id everything is final, and the floor.
-CREATE FUNCTION sync_standing(volunteer uuid, name text, OUT epoch int, OUT horizon bigint, OUT floor bigint)
-LANGUAGE sql STABLE AS $$
+CREATE FUNCTION sync_standing(volunteer uuid, name text)
+RETURNS TABLE (epoch int, horizon bigint, floor bigint)
+LANGUAGE sql STABLE ROWS 1 AS $$
     SELECT (SELECT e.epoch FROM sync_epoch AS e WHERE e.history = sync_history()),
            pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
            coalesce((SELECT f.xid::text::bigint FROM sync_floors AS f

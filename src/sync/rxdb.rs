@@ -139,11 +139,8 @@ async fn pull(
     let asked = Checkpoint::parse(query.0.lwt.as_deref(), query.0.id.as_deref())?;
     let from = asked.marked(volunteer.mark);
     let limit = limit(query.0.limit.as_deref())?;
-    let has_nothing = async || {
-        tail.has_nothing_after(&from, volunteer.id, collection)
-            .await
-    };
-    if has_nothing().await || tail.meet(&app, volunteer.id).await? && has_nothing().await {
+    let nothing = tail.has_nothing_after(&app, &from, volunteer.id, collection);
+    if nothing.await? {
         return Ok(respond(Page::nothing_after(&asked)));
     }
     let conn = app.db.get().await?;

@@ -130,7 +130,7 @@ async fn who_comes_back_is_told_what_came_meanwhile() {
         let ids = stream.documents(1).await;
         assert_eq!(ids, [look["id"].as_str().unwrap()]);
     }
-    // Who comes from another history, or from nowhere, gets what comes next, and maybe the last seconds.
+    // Who comes from another history, or from nowhere, gets what comes next.
     let mut streams = Vec::new();
     for id in [
         "7",

@@ -29,7 +29,7 @@ pub fn routes(config: &mut Routes<'_>) {
 ///
 /// Server-sent events for `EventSource`, beside pulls: each message has documents and the checkpoint
 /// after them, as a pull has, 200 documents at most. Pull whenever it opens, as `rxdb-server`'s client does: what
-/// happened before is not told, but for the last seconds, which a pull may not know yet. It ends when you fall behind by a whole message, when you take nothing for 10 s, when
+/// came before is not told. It ends when you fall behind by a whole message, when you take nothing for 10 s, when
 /// your volunteer is forgotten or goes on as another one, and when the server stops; `EventSource` then comes back by itself, after as long as `retry` says, and goes on
 /// after the last message (`Last-Event-ID`). Whoever cannot be served now (20 streams of one volunteer at
 /// a server are possible, and as many in all as `IN_WORK_STREAMS` says) is answered by nothing but

@@ -47,7 +47,7 @@ const COLLECTIONS: usize = Collection::ALL.len();
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// Longest wait of a pull for a reading; then it asks the database itself.
 const READ_WITHIN: Duration = Duration::from_secs(1);
-/// Longest wait of the first stream of a server for a reading.
+/// Longest wait of a stream for the reading at which it begins.
 const LISTEN_WITHIN: Duration = Duration::from_secs(10);
 /// After a longer pause the feed is read from its end, and everybody is unknown: phones poll each
 /// minute.
@@ -110,58 +110,82 @@ impl Tail {
                 .build(),
         }));
         // A server that starts is asked soon, and knows what it heard of since it read first.
-        tail.ask(Instant::now());
+        tail.ask_now_and_then(Instant::now());
         tail
     }
 
-    /// Whether it is known that the volunteer has no document of a collection after a place.
+    /// Whether the volunteer has no document of a collection after a place, as far as can be told
+    /// without reading them. Of whom nothing is known here, it is read where their collections end.
     pub async fn has_nothing_after(
         &self,
+        app: &App,
         from: &Checkpoint,
         volunteer_id: Uuid,
         collection: Collection,
-    ) -> bool {
-        self.has_nothing(from, |known| {
-            known.has_nothing_after(from, volunteer_id, collection.index())
-        })
-        .await
+    ) -> Result<bool, Problem> {
+        let is_known =
+            |known: &mut Known| known.has_nothing_after(from, volunteer_id, collection.index());
+        if !self.knew(is_known) {
+            self.meet(app, volunteer_id).await?;
+        }
+        Ok(self.nothing_now(from, is_known).await.is_some())
     }
 
-    /// Whether it is known that nothing changed for the volunteer since everything was read.
-    pub async fn heard_nothing_since(&self, from: &Checkpoint, volunteer_id: Uuid) -> bool {
-        self.has_nothing(from, |known| {
+    /// Whether nothing changed for the volunteer since everything was read, as far as can be told
+    /// without reading it: the history of the feed, if so.
+    pub async fn heard_nothing_since(&self, from: &Checkpoint, volunteer_id: Uuid) -> Option<i32> {
+        let is_known = |known: &mut Known| {
             let mut collections = 0..COLLECTIONS;
             collections.all(|collection| known.heard_nothing_since(from, volunteer_id, collection))
-        })
-        .await
-    }
-
-    /// Whether nothing is new now; what was known when the feed was read last is read again.
-    async fn has_nothing(&self, from: &Checkpoint, is_known: impl Fn(&mut Known) -> bool) -> bool {
-        let now = Instant::now();
-        let may_be_known = {
-            let mut state = self.state();
-            state.followed.is_none() || is_known(&mut state.known)
         };
-        if !may_be_known {
-            return false;
-        }
-        self.ask(now);
-        self.read_since(now, READ_WITHIN).await;
-        let mut state = self.state();
-        let read = state.followed.filter(|followed| followed.began >= now);
-        let has_nothing =
-            read.is_some_and(|followed| followed.has(from)) && is_known(&mut state.known);
-        if has_nothing {
-            metrics::counter!("sync_idle_pulls_total").increment(1);
-        }
-        has_nothing
+        self.nothing_now(from, is_known).await?.epoch
     }
 
-    /// Needs a reading that begins from now on.
-    fn ask(&self, now: Instant) {
-        self.state().pace.ask(now);
+    /// Whether nothing was new when the feed was read last, as far as it ever was.
+    fn knew(&self, is_known: impl Fn(&mut Known) -> bool) -> bool {
+        let mut state = self.state();
+        state.followed.is_none() || is_known(&mut state.known)
+    }
+
+    /// Reads the feed once more when nothing was new before; how far it is, if nothing is new now.
+    async fn nothing_now(
+        &self,
+        from: &Checkpoint,
+        is_known: impl Fn(&mut Known) -> bool,
+    ) -> Option<Followed> {
+        let now = Instant::now();
+        if !self.knew(&is_known) {
+            self.ask_now_and_then(now);
+            return None;
+        }
+        if self.ask(now) {
+            self.read_since(now, READ_WITHIN).await;
+        }
+        let mut state = self.state();
+        let read = state.followed.filter(|followed| followed.began >= now)?;
+        let has_nothing = read.has(from) && is_known(&mut state.known);
+        has_nothing.then(|| {
+            metrics::counter!("sync_idle_pulls_total").increment(1);
+            read
+        })
+    }
+
+    /// Needs a reading that begins from now on; says whether it may be waited for.
+    fn ask(&self, now: Instant) -> bool {
+        let mut state = self.state();
+        state.pace.ask(now);
         self.0.needed.notify_one();
+        !state.pace.is_hopeless(now)
+    }
+
+    /// The same, if the last one is old: whoever is not known may be of another history, or be known
+    /// after it.
+    fn ask_now_and_then(&self, now: Instant) {
+        let followed = self.state().followed;
+        let is_recent = |followed: Followed| now.duration_since(followed.began) < PAUSE_MAX / 3;
+        if !followed.is_some_and(is_recent) {
+            self.ask(now);
+        }
     }
 
     /// Waits until a reading has ended that began at this time or later.
@@ -172,15 +196,15 @@ impl Tail {
         let _ = timeout(longest, ended.wait_for(is_later)).await;
     }
 
-    /// Reads where the collections of a volunteer end of whom nothing was read here, and says whether
-    /// that was so. Pulls that come at once share it.
-    pub async fn meet(&self, app: &App, volunteer_id: Uuid) -> Result<bool, Problem> {
+    /// Reads where the collections of a volunteer end of whom nothing was read here. Pulls that come
+    /// at once share it.
+    async fn meet(&self, app: &App, volunteer_id: Uuid) -> Result<(), Problem> {
         let is_stranger = {
             let state = self.state();
             state.followed.is_some() && state.known.is_stranger(volunteer_id)
         };
         if !is_stranger {
-            return Ok(false);
+            return Ok(());
         }
         let reading = async {
             let conn = app.db.get().await?;
@@ -191,13 +215,7 @@ impl Tail {
             Ok(())
         };
         let met = self.0.meeting.try_get_with(volunteer_id, reading).await;
-        met.map_err(|problem: Arc<Problem>| Problem::clone(&problem))?;
-        Ok(true)
-    }
-
-    /// The history that the feed is of, as far as it is known here.
-    pub fn epoch(&self) -> Option<i32> {
-        self.state().followed?.epoch
+        met.map_err(|problem: Arc<Problem>| Problem::clone(&problem))
     }
 
     /// The volunteer's part of a collection was read to its end, which is this place; `standing` is
@@ -229,12 +247,11 @@ impl Tail {
         collection: Collection,
     ) -> Result<Listening, Refused> {
         let now = Instant::now();
-        if self.state().recent(now).is_none() {
-            self.ask(now);
-            self.read_since(now, LISTEN_WITHIN).await;
-        }
+        self.ask(now);
+        self.read_since(now, LISTEN_WITHIN).await;
         let mut state = self.state();
-        let followed = state.recent(Instant::now()).ok_or(Refused::Away)?;
+        let read = state.followed.filter(|followed| followed.began >= now);
+        let followed = read.ok_or(Refused::Away)?;
         let slot = state.listeners.add(volunteer_id, collection)?;
         drop(state);
         self.0.needed.notify_one();
@@ -257,8 +274,7 @@ impl Tail {
         let mut was_read = true;
         loop {
             self.until_due().await;
-            let began = Instant::now();
-            self.state().pace.begin(began);
+            let began = self.begin();
             let read = self.read(&app, began).await;
             if let Err(cause) = &read
                 && was_read
@@ -270,6 +286,14 @@ impl Tail {
             self.state().pace.end(was_read);
             self.0.ended.send_replace(Some(began));
         }
+    }
+
+    /// Everybody who asked before is answered by the reading that begins now.
+    fn begin(&self) -> Instant {
+        let mut state = self.state();
+        let began = Instant::now();
+        state.pace.begin(began);
+        began
     }
 
     async fn until_due(&self) {

@@ -14,6 +14,8 @@ pub const APART: Duration = Duration::from_millis(100);
 pub const CROWD: usize = 16;
 /// Pulls that do not wait for more to come.
 pub const TOGETHER: usize = 100;
+/// A reading that takes longer is not waited for by those who come later.
+pub const SLOW: Duration = Duration::from_millis(500);
 /// From one reading to the next while somebody listens.
 pub const LISTENED: Duration = Duration::from_millis(250);
 
@@ -24,6 +26,7 @@ pub struct Pace {
     /// Pulls that came since the last reading began.
     waiting: usize,
     began: Option<Instant>,
+    is_under_way: bool,
     has_failed: bool,
 }
 
@@ -41,11 +44,19 @@ impl Pace {
     pub fn begin(&mut self, now: Instant) {
         self.waiting = 0;
         self.began = Some(now);
+        self.is_under_way = true;
     }
 
     /// A reading ended.
     pub fn end(&mut self, is_read: bool) {
+        self.is_under_way = false;
         self.has_failed = !is_read;
+    }
+
+    /// Whether nobody should wait for the next reading: the last one failed, or takes too long.
+    pub fn is_hopeless(&self, now: Instant) -> bool {
+        let is_slow = |began: Instant| now.duration_since(began) >= SLOW;
+        self.has_failed || self.is_under_way && self.began.is_some_and(is_slow)
     }
 
     /// When the next reading is to begin, if anybody needs one.
@@ -138,6 +149,22 @@ mod tests {
             (0..count).for_each(|_| pace.ask(now));
             assert_eq!(pace.due(false, now), Some(now + rest), "{count}");
         }
+    }
+
+    #[test]
+    fn nobody_waits_behind_a_slow_reading_or_a_failed_one() {
+        let now = Instant::now();
+        let mut pace = Pace::default();
+        assert!(!pace.is_hopeless(now));
+        pace.begin(now);
+        let slow = now + SLOW;
+        assert!(!pace.is_hopeless(slow.checked_sub(MILLI).unwrap()));
+        assert!(pace.is_hopeless(slow));
+        pace.end(true);
+        assert!(!pace.is_hopeless(now + SLOW));
+        pace.begin(now + SLOW);
+        pace.end(false);
+        assert!(pace.is_hopeless(now + SLOW));
     }
 
     #[test]

@@ -55,20 +55,22 @@ pub type Anew = Vec<String>;
 
 /// The answer when it is known that nothing changed.
 pub async fn nothing(tail: &Tail, volunteer_id: Uuid, since: Since, anew: &Anew) -> Option<Pulled> {
-    let checkpoint = Checkpoint {
-        epoch: tail.epoch().filter(|epoch| since.is_of(*epoch)),
+    if since.is_beginning() || !anew.is_empty() {
+        return None;
+    }
+    let from = Checkpoint {
+        epoch: None,
         at: since.position(),
         known_below: since.xid,
         is_end: true,
     };
-    let is_idle = anew.is_empty()
-        && checkpoint.epoch.is_some()
-        && tail.heard_nothing_since(&checkpoint, volunteer_id).await;
-    is_idle.then(|| Pulled {
+    let epoch = tail.heard_nothing_since(&from, volunteer_id).await;
+    let epoch = epoch.filter(|epoch| since.is_of(*epoch))?;
+    Some(Pulled {
         changes: Collection::ALL
             .map(|collection| (collection.as_str(), TableChanges::default()))
             .into(),
-        timestamp: Since::timestamp(checkpoint.epoch.unwrap_or_default(), since.xid),
+        timestamp: Since::timestamp(epoch, since.xid),
         more: false,
     })
 }
