@@ -62,6 +62,13 @@ CREATE TABLE waiting_tags (
 CREATE INDEX waiting_tags_received_idx ON waiting_tags (received_at);
 CREATE INDEX waiting_tags_feed_idx ON waiting_tags (xid);
 
+-- Withdrawn tags of which nothing but the id is kept: whoever was away for longer than that does not bring them back.
+CREATE TABLE forgotten_tags (
+    volunteer_id uuid NOT NULL,
+    id           uuid NOT NULL,
+    CONSTRAINT forgotten_tags_pkey PRIMARY KEY (volunteer_id, id)
+);
+
 -- What phones pushed and was not taken, so that they can be told, and remove it.
 CREATE TABLE sync_refusals (
     volunteer_id uuid NOT NULL,

@@ -37,8 +37,8 @@ pub use handlers::routes;
 pub use model::{Look, NOTE_CHARS_MAX, NewLook, Outcome, Stored, TAGS_MAX};
 pub use standing::{Standing, standings};
 pub use tags::{
-    ExportedTag, PutTag, TagPlace, TagRow, export as export_tags, feature, forget_withdrawn,
-    put as put_tags,
+    ExportedTag, ForgottenTag, PutTag, TagPlace, TagRow, export as export_tags, feature,
+    forget_withdrawn, put as put_tags,
 };
 
 use crate::{

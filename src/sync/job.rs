@@ -1,7 +1,7 @@
 //! What the worker forgets: withdrawn tags, squares of packs that went, and refusals, long after phones were told of them.
 //!
 //! **Invariant:** what is forgotten raises the floor of its volunteer in the same transaction, so a
-//! phone that was not told is told to start again.
+//! phone that was not told is told to start again. Of tags the ids are kept, so it brings none back.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,12 @@ use tokio_postgres::{
 use uuid::Uuid;
 
 use super::TOMBSTONE_DAYS;
-use crate::{db::DbError, looks, packs, state::App};
+use crate::{
+    db::DbError,
+    looks::{self, ForgottenTag},
+    packs,
+    state::App,
+};
 
 /// Rows that are forgotten in one statement.
 const FORGET_MAX: i64 = 5000;
@@ -22,10 +27,15 @@ pub async fn forget_some(app: &App) -> Result<bool, DbError> {
     let mut conn = app.db.get().await?;
     let tx = conn.begin().await?;
     let tags = looks::forget_withdrawn(&tx, TOMBSTONE_DAYS, FORGET_MAX).await?;
-    raise_floors(&tx, "tags", &tags).await?;
+    raise_floors(&tx, "tags", &floors(&tags)).await?;
+    note_forgotten(&tx, &tags).await?;
     let hopeless = withdraw_hopeless(&tx).await?;
-    let waiting = forget_waiting(&tx).await?;
-    raise_floors(&tx, "tags", &waiting).await?;
+    let waiting = forget_waiting(&tx, false).await?;
+    raise_floors(&tx, "tags", &floors(&waiting)).await?;
+    note_forgotten(&tx, &waiting).await?;
+    // These may come once more, with their looks.
+    let lookless = forget_waiting(&tx, true).await?;
+    raise_floors(&tx, "tags", &floors(&lookless)).await?;
     let refusals = forget_refusals(&tx).await?;
     let squares = packs::forget_gone(&tx, TOMBSTONE_DAYS, FORGET_MAX).await?;
     raise_floors(&tx, "assignments", &squares).await?;
@@ -34,6 +44,7 @@ pub async fn forget_some(app: &App) -> Result<bool, DbError> {
     let most = FORGET_MAX.unsigned_abs();
     Ok(is_full(tags.len())
         || is_full(waiting.len())
+        || is_full(lookless.len())
         || is_full(squares.len())
         || hopeless >= most
         || refusals >= most)
@@ -73,6 +84,30 @@ pub async fn raise_floors(
     Ok(())
 }
 
+fn floors(tags: &[ForgottenTag]) -> Vec<(Uuid, i64)> {
+    tags.iter().map(|tag| (tag.volunteer_id, tag.xid)).collect()
+}
+
+/// Of these tags the ids are kept.
+async fn note_forgotten(db: &impl GenericClient, tags: &[ForgottenTag]) -> Result<(), DbError> {
+    if tags.is_empty() {
+        return Ok(());
+    }
+    let sql = "-- sync::note_forgotten_tags
+        INSERT INTO forgotten_tags (volunteer_id, id)
+        SELECT g.volunteer_id, g.id FROM unnest($1::uuid[], $2::uuid[]) AS g (volunteer_id, id)
+        ORDER BY g.volunteer_id, g.id
+        ON CONFLICT ON CONSTRAINT forgotten_tags_pkey DO NOTHING";
+    let volunteers: Vec<Uuid> = tags.iter().map(|tag| tag.volunteer_id).collect();
+    let ids: Vec<Uuid> = tags.iter().map(|tag| tag.id).collect();
+    db.execute_typed(
+        sql,
+        &[(&volunteers, Type::UUID_ARRAY), (&ids, Type::UUID_ARRAY)],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Tags whose look never came.
 async fn withdraw_hopeless(db: &impl GenericClient) -> Result<u64, DbError> {
     let sql = "-- sync::withdraw_hopeless
@@ -85,19 +120,25 @@ async fn withdraw_hopeless(db: &impl GenericClient) -> Result<u64, DbError> {
     Ok(db.execute_typed(sql, &parameters()).await?)
 }
 
-async fn forget_waiting(db: &impl GenericClient) -> Result<Vec<(Uuid, i64)>, DbError> {
+/// Forgets tags that waited: those of whose looks nothing was heard, or those that were withdrawn for
+/// another reason.
+async fn forget_waiting(
+    db: &impl GenericClient,
+    is_hopeless: bool,
+) -> Result<Vec<ForgottenTag>, DbError> {
     let sql = "-- sync::forget_waiting
         DELETE FROM waiting_tags AS t
         USING (SELECT volunteer_id, id FROM waiting_tags
                WHERE withdrawn_at < now() - make_interval(days => $1)
+                 AND (withdrawn_at >= received_at + make_interval(days => $1)) = $3
                LIMIT $2 FOR UPDATE SKIP LOCKED) AS old
         WHERE t.volunteer_id = old.volunteer_id AND t.id = old.id
-        RETURNING t.volunteer_id, t.xid::text::int8 AS xid";
-    let gone = db.query_typed(sql, &parameters()).await?;
-    Ok(gone
-        .iter()
-        .map(|row| (row.get("volunteer_id"), row.get("xid")))
-        .collect())
+        RETURNING t.volunteer_id, t.id, t.xid::text::int8 AS xid";
+    let [days, limit] = parameters();
+    let gone = db
+        .query_typed(sql, &[days, limit, (&is_hopeless, Type::BOOL)])
+        .await?;
+    Ok(gone.iter().map(ForgottenTag::of).collect())
 }
 
 async fn forget_refusals(db: &impl GenericClient) -> Result<u64, DbError> {

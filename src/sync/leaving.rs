@@ -1,4 +1,4 @@
-//! What waits and what was refused of one volunteer: for themselves, for another one, or deleted.
+//! What waits, was refused and was forgotten of one volunteer: for themselves, for another one, or deleted.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -11,6 +11,8 @@ use crate::db::DbError;
 
 /// Refusals that are listed at most, the newest.
 const REFUSALS_MAX: i64 = 10_000;
+/// Forgotten tags that are listed at most.
+const FORGOTTEN_TAGS_MAX: i64 = 10_000;
 
 /// A tag that waits for its look, as its volunteer gets it.
 #[derive(Serialize, ToSchema)]
@@ -112,6 +114,25 @@ pub async fn refusals(
         .collect())
 }
 
+/// Ids of tags that the volunteer withdrew so long ago that nothing else is kept.
+pub async fn forgotten_tags(
+    db: &impl GenericClient,
+    volunteer_id: Uuid,
+) -> Result<Vec<Uuid>, DbError> {
+    let sql = "-- sync::own_forgotten_tags
+        SELECT id FROM forgotten_tags WHERE volunteer_id = $1 ORDER BY id LIMIT $2";
+    let rows = db
+        .query_typed(
+            sql,
+            &[
+                (&volunteer_id, Type::UUID),
+                (&FORGOTTEN_TAGS_MAX, Type::INT8),
+            ],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| row.get("id")).collect())
+}
+
 /// Stores what a volunteer has here for another one too, as changes of this transaction.
 pub async fn copy(db: &impl GenericClient, volunteer_id: Uuid, to: Uuid) -> Result<(), DbError> {
     let tags = "-- sync::copy_waiting_tags
@@ -129,7 +150,12 @@ pub async fn copy(db: &impl GenericClient, volunteer_id: Uuid, to: Uuid) -> Resu
         FROM sync_refusals WHERE volunteer_id = $1
         ORDER BY collection, id
         ON CONFLICT ON CONSTRAINT sync_refusals_pkey DO NOTHING";
-    for sql in [tags, refusals] {
+    let forgotten = "-- sync::copy_forgotten_tags
+        INSERT INTO forgotten_tags (volunteer_id, id)
+        SELECT $2, id FROM forgotten_tags WHERE volunteer_id = $1
+        ORDER BY id
+        ON CONFLICT ON CONSTRAINT forgotten_tags_pkey DO NOTHING";
+    for sql in [tags, refusals, forgotten] {
         db.execute_typed(sql, &[(&volunteer_id, Type::UUID), (&to, Type::UUID)])
             .await?;
     }
@@ -144,7 +170,9 @@ pub async fn delete(db: &impl GenericClient, volunteer_id: Uuid) -> Result<(), D
         DELETE FROM sync_refusals WHERE volunteer_id = $1";
     let floors = "-- sync::delete_floors
         DELETE FROM sync_floors WHERE volunteer_id = $1";
-    for sql in [tags, refusals, floors] {
+    let forgotten = "-- sync::delete_forgotten_tags
+        DELETE FROM forgotten_tags WHERE volunteer_id = $1";
+    for sql in [tags, refusals, floors, forgotten] {
         db.execute_typed(sql, &[(&volunteer_id, Type::UUID)])
             .await?;
     }

@@ -173,7 +173,7 @@ fn limit(text: Option<&str>) -> Result<usize, Problem> {
 /// 1,000 documents and 8 MiB at most, 64 KiB each. Answered are those that are otherwise here, as they are: `[]` when all were
 /// taken. A document that cannot be stored comes back with `_deleted: true`. Looks never change: another content under the same id,
 /// or a deletion, is answered by the look. Tags are edited, withdrawn by `_deleted: true` and restored by its end; whoever has not
-/// seen the present state gets it. A tag may come before its look. Safe to repeat.
+/// seen the present state gets it. A tag that was withdrawn more than 180 days ago is restored only by who knows that it was. A tag may come before its look. Safe to repeat.
 #[utoipa::path(
     tag = "Sync",
     params(

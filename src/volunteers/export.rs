@@ -45,6 +45,8 @@ pub struct ExportView {
     packs: Vec<OwnPack>,
     /// What was pushed by sync and not taken; the newest 10,000.
     refusals: Vec<OwnRefusal>,
+    /// Ids of tags that were withdrawn more than 180 days ago; 10,000 at most.
+    forgotten_tags: Vec<Uuid>,
     /// Tags that came before their look.
     waiting_tags: Vec<OwnWaitingTag>,
     looks: Vec<OwnLook>,
@@ -180,6 +182,7 @@ impl Export {
             renewed_leases: assignments::renewed_leases(&*conn, self.volunteer_id).await?,
             packs: packs::leaving::own(&*conn, self.volunteer_id).await?,
             refusals: leaving::refusals(&*conn, self.volunteer_id).await?,
+            forgotten_tags: leaving::forgotten_tags(&*conn, self.volunteer_id).await?,
             waiting_tags: Vec::new(),
             looks: Vec::new(),
             tags: Vec::new(),

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use handlers::{feature, routes};
-pub use put::{PutTag, forget_withdrawn, put};
+pub use put::{ForgottenTag, PutTag, forget_withdrawn, put};
 pub use queries::export;
 
 use super::{

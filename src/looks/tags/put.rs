@@ -1,6 +1,6 @@
 //! Many tags written at once, as phones sync them.
 
-use tokio_postgres::{GenericClient, types::Type};
+use tokio_postgres::{GenericClient, Row, types::Type};
 use uuid::Uuid;
 
 use crate::db::DbError;
@@ -74,25 +74,41 @@ pub async fn put(
     Ok(())
 }
 
-/// Forgets tags that were withdrawn so many days ago, some at once; whose they were and the
-/// transactions that changed them last.
+/// A tag that was withdrawn, and is no longer kept.
+#[derive(Clone, Copy, Debug)]
+pub struct ForgottenTag {
+    pub volunteer_id: Uuid,
+    pub id: Uuid,
+    /// The transaction that withdrew it.
+    pub xid: i64,
+}
+
+impl ForgottenTag {
+    /// From the columns of a statement that deletes it.
+    pub fn of(row: &Row) -> Self {
+        Self {
+            volunteer_id: row.get("volunteer_id"),
+            id: row.get("id"),
+            xid: row.get("xid"),
+        }
+    }
+}
+
+/// Forgets tags that were withdrawn so many days ago, some at once.
 pub async fn forget_withdrawn(
     db: &impl GenericClient,
     days: i32,
     limit: i64,
-) -> Result<Vec<(Uuid, i64)>, DbError> {
+) -> Result<Vec<ForgottenTag>, DbError> {
     let sql = "-- tags::forget_withdrawn
         DELETE FROM tags AS t
         USING (SELECT volunteer_id, id FROM tags
                WHERE withdrawn_at < now() - make_interval(days => $1)
                ORDER BY withdrawn_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS old
         WHERE t.volunteer_id = old.volunteer_id AND t.id = old.id
-        RETURNING t.volunteer_id, t.xid::text::int8 AS xid";
+        RETURNING t.volunteer_id, t.id, t.xid::text::int8 AS xid";
     let gone = db
         .query_typed(sql, &[(&days, Type::INT4), (&limit, Type::INT8)])
         .await?;
-    Ok(gone
-        .iter()
-        .map(|row| (row.get("volunteer_id"), row.get("xid")))
-        .collect())
+    Ok(gone.iter().map(ForgottenTag::of).collect())
 }

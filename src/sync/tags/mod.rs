@@ -6,6 +6,7 @@
 //! **Invariant:** a state that another device made is never overwritten: whoever pushes without
 //! having seen it gets it as a conflict.
 
+mod campaigns;
 mod decide;
 mod fit;
 mod push;

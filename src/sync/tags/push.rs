@@ -1,21 +1,19 @@
 //! Tags that a phone made, edited, withdrew or restored.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::collections::{HashMap, HashSet};
 
+use actix_web::http::StatusCode;
 use tokio_postgres::Transaction;
 use uuid::Uuid;
 
 use super::{
     Kept, Pushed,
+    campaigns::Campaigns,
     decide::{Decision, decide},
     fit::{Looks, fits, has_room, look_refused, too_many},
     queries, waiting,
 };
 use crate::{
-    campaigns::{self, Running},
     http::Problem,
     looks::{self, PutTag},
     state::App,
@@ -46,16 +44,6 @@ pub struct Examined {
     campaigns: Campaigns,
 }
 
-/// Campaigns by the names that the push has for them; none where there is no such campaign.
-#[derive(Default)]
-struct Campaigns(HashMap<String, Known>);
-
-struct Known {
-    campaign: Result<Arc<Running>, Problem>,
-    /// It was not taken from the cache, which may be older than what the volunteer saw.
-    is_fresh: bool,
-}
-
 /// Reads tags that were pushed, and their campaigns. Holds no connection afterwards.
 pub async fn examine(app: &App, changes: Vec<Change>) -> Result<Examined, Problem> {
     let mut examined = Examined::default();
@@ -82,70 +70,6 @@ pub async fn examine(app: &App, changes: Vec<Change>) -> Result<Examined, Proble
         });
     }
     Ok(examined)
-}
-
-impl Campaigns {
-    /// Loads the campaign once, and once more past the cache when it does not know the tag type.
-    async fn learn(&mut self, app: &App, pushed: &Pushed) -> Result<(), Problem> {
-        let name = &pushed.campaign;
-        if !self.0.contains_key(name) {
-            let campaign = campaigns::running(app, name).await;
-            self.learn_this(name, campaign, false)?;
-        }
-        let has_type = |known: &Known| {
-            let campaign = known.campaign.as_ref();
-            campaign.is_ok_and(|found| found.tag_types.contains_key(&pushed.tag_type))
-        };
-        if !self
-            .0
-            .get(name)
-            .is_some_and(|known| known.is_fresh || has_type(known))
-        {
-            let campaign = campaigns::load_running(app, name).await.map(Arc::new);
-            self.learn_this(name, campaign, true)?;
-        }
-        Ok(())
-    }
-
-    fn learn_this(
-        &mut self,
-        name: &str,
-        campaign: Result<Arc<Running>, Problem>,
-        is_fresh: bool,
-    ) -> Result<(), Problem> {
-        match campaign {
-            Err(problem) if !problem.status().is_client_error() => Err(problem),
-            campaign => {
-                let known = Known { campaign, is_fresh };
-                self.0.insert(name.to_owned(), known);
-                Ok(())
-            }
-        }
-    }
-
-    fn find(&self, name: &str) -> Result<&Running, Problem> {
-        match self.0.get(name) {
-            Some(Known {
-                campaign: Ok(campaign),
-                ..
-            }) => Ok(campaign),
-            Some(Known {
-                campaign: Err(problem),
-                ..
-            }) => Err(problem.clone()),
-            None => Err(Problem::internal(&"a campaign was not loaded")),
-        }
-    }
-
-    fn id(&self, name: &str) -> Option<Uuid> {
-        match self.0.get(name) {
-            Some(Known {
-                campaign: Ok(campaign),
-                ..
-            }) => Some(campaign.id),
-            _ => name.parse().ok(),
-        }
-    }
 }
 
 impl Examined {
@@ -178,12 +102,21 @@ impl Examined {
         };
         let tags = queries::lock(tx, volunteer_id, &ids).await?;
         let kept = waiting.into_iter().chain(tags);
+        let kept: HashMap<Uuid, Kept> = kept.map(|tag| (tag.at.id, tag)).collect();
+        let unknown = ids.into_iter().filter(|id| !kept.contains_key(id));
+        let unknown: Vec<Uuid> = unknown.collect();
+        let forgotten = if unknown.is_empty() {
+            HashSet::new()
+        } else {
+            queries::forgotten(tx, volunteer_id, &unknown).await?
+        };
         let mut state = State {
             objections,
             campaigns,
             looks,
             refused_looks,
-            kept: kept.map(|tag| (tag.at.id, tag)).collect(),
+            forgotten,
+            kept,
             changed: HashSet::new(),
             no_longer_waiting: Vec::new(),
         };
@@ -200,6 +133,8 @@ struct State {
     campaigns: Campaigns,
     looks: Looks,
     refused_looks: HashSet<Uuid>,
+    /// Tags that were withdrawn, and are no longer kept.
+    forgotten: HashSet<Uuid>,
     kept: HashMap<Uuid, Kept>,
     changed: HashSet<Uuid>,
     no_longer_waiting: Vec<Uuid>,
@@ -221,7 +156,12 @@ impl State {
                     self.withdraw(row.id);
                     return Ok(());
                 };
-                match self.put(&pushed) {
+                let put = if self.forgotten.contains(&row.id) && !knows_of_withdrawal(&row.base) {
+                    Err(withdrawn_long_ago())
+                } else {
+                    self.put(&pushed)
+                };
+                match put {
                     Ok(()) => Ok(()),
                     Err(problem) => self.refuse(row.id, row.members, &row.base, problem),
                 }
@@ -361,6 +301,19 @@ impl State {
 /// For whoever watches.
 pub fn count_created(tags: usize) {
     metrics::counter!("tags_created_total").increment(u64::try_from(tags).unwrap_or_default());
+}
+
+/// Whether the client saw that the tag was withdrawn, and restores it.
+fn knows_of_withdrawal(base: &Base) -> bool {
+    matches!(base, Base::Assumed(Some(assumed)) if is_deleted(assumed))
+}
+
+fn withdrawn_long_ago() -> Problem {
+    Problem::new(
+        StatusCode::GONE,
+        "tag_withdrawn",
+        "This tag was withdrawn, longer ago than tombstones are kept. Make another one if it is there after all.",
+    )
 }
 
 fn too_many_waiting() -> Problem {

@@ -266,6 +266,23 @@ pub async fn refused_looks(
     Ok(found.iter().map(|row| row.get("id")).collect())
 }
 
+/// Those of these tags that were withdrawn so long ago that nothing else is kept.
+pub async fn forgotten(
+    db: &impl GenericClient,
+    volunteer_id: Uuid,
+    ids: &[Uuid],
+) -> Result<HashSet<Uuid>, DbError> {
+    let sql = "-- sync::forgotten_tags
+        SELECT id FROM forgotten_tags WHERE volunteer_id = $1 AND id = ANY ($2)";
+    let found = db
+        .query_typed(
+            sql,
+            &[(&volunteer_id, Type::UUID), (&ids, Type::UUID_ARRAY)],
+        )
+        .await?;
+    Ok(found.iter().map(|row| row.get("id")).collect())
+}
+
 /// Tags that wait for these looks will never have them.
 pub async fn withdraw_of_looks(
     db: &impl GenericClient,

@@ -228,7 +228,7 @@ async fn whoever_missed_a_forgotten_tombstone_must_start_again_and_nobody_else()
     .await;
     old.client = volunteer.at(&another.url);
     old.ask(10).await.refused(426, "sync_start_again");
-    // What it has is pushed again, and the forgotten one comes to life: it was never told.
+    // What it has is pushed again.
     fresh.pushes([new(&tags[1])]).await;
 }
 

@@ -2,6 +2,7 @@
 
 mod assignments;
 mod checkpoints;
+mod forgotten;
 mod limits;
 mod looks;
 mod month;

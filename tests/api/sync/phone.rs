@@ -34,8 +34,7 @@ impl Phone {
         self.client.get(&pull).await
     }
 
-    /// Waits until every server gives so many documents from here: each knows from memory for up to
-    /// a second that there is nothing.
+    /// Waits until every server gives so many documents from here: other tests hold back what is final.
     pub async fn is_given(&self, count: usize) {
         let documents = async || {
             let page = self.ask(1000).await.expect(200);

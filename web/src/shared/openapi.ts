@@ -1173,6 +1173,10 @@ export interface PriorityPart {
 export interface ExportView {
   exported_at: string;
   /**
+   * Ids of tags that were withdrawn more than 180 days ago; 10,000 at most.
+   */
+  forgotten_tags: string[];
+  /**
    * Volunteers of other devices that became this one.
    */
   joined: JoinedView[];
