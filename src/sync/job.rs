@@ -27,18 +27,21 @@ pub async fn forget_some(app: &App) -> Result<bool, DbError> {
     let mut conn = app.db.get().await?;
     let tx = conn.begin().await?;
     let tags = looks::forget_withdrawn(&tx, TOMBSTONE_DAYS, FORGET_MAX).await?;
-    raise_floors(&tx, "tags", &floors(&tags)).await?;
-    note_forgotten(&tx, &tags).await?;
     let hopeless = withdraw_hopeless(&tx).await?;
     let waiting = forget_waiting(&tx, false).await?;
-    raise_floors(&tx, "tags", &floors(&waiting)).await?;
-    note_forgotten(&tx, &waiting).await?;
     // These may come once more, with their looks.
     let lookless = forget_waiting(&tx, true).await?;
-    raise_floors(&tx, "tags", &floors(&lookless)).await?;
     let refusals = forget_refusals(&tx).await?;
     let squares = packs::forget_gone(&tx, TOMBSTONE_DAYS, FORGET_MAX).await?;
-    raise_floors(&tx, "assignments", &squares).await?;
+    let mut floors = Floors::default();
+    for tag in tags.iter().chain(&waiting).chain(&lookless) {
+        floors.raise(tag.volunteer_id, "tags", tag.xid);
+    }
+    for (volunteer_id, xid) in &squares {
+        floors.raise(*volunteer_id, "assignments", *xid);
+    }
+    floors.store(&tx).await?;
+    note_forgotten(&tx, tags.iter().chain(&waiting)).await?;
     tx.commit().await?;
     let is_full = |rows: usize| i64::try_from(rows).is_ok_and(|rows| rows >= FORGET_MAX);
     let most = FORGET_MAX.unsigned_abs();
@@ -50,47 +53,50 @@ pub async fn forget_some(app: &App) -> Result<bool, DbError> {
         || refusals >= most)
 }
 
-/// Notes tombstones of a collection that are forgotten in this transaction: whose they were, and the
-/// transactions that made them.
-pub async fn raise_floors(
-    db: &impl GenericClient,
-    collection: &str,
-    gone: &[(Uuid, i64)],
-) -> Result<(), DbError> {
-    let mut floors: BTreeMap<Uuid, i64> = BTreeMap::new();
-    for (volunteer_id, xid) in gone {
-        let floor = floors.entry(*volunteer_id).or_default();
-        *floor = (*floor).max(*xid);
-    }
-    if floors.is_empty() {
-        return Ok(());
-    }
-    let sql = "-- sync::raise_floors
-        INSERT INTO sync_floors AS f (volunteer_id, collection, xid)
-        SELECT g.volunteer_id, $1, g.xid::text::xid8
-        FROM unnest($2::uuid[], $3::int8[]) AS g (volunteer_id, xid)
-        ORDER BY g.volunteer_id
-        ON CONFLICT ON CONSTRAINT sync_floors_pkey DO UPDATE SET xid = greatest(f.xid, EXCLUDED.xid)";
-    let (volunteers, xids): (Vec<Uuid>, Vec<i64>) = floors.into_iter().unzip();
-    db.execute_typed(
-        sql,
-        &[
-            (&collection, Type::TEXT),
-            (&volunteers, Type::UUID_ARRAY),
-            (&xids, Type::INT8_ARRAY),
-        ],
-    )
-    .await?;
-    Ok(())
-}
+/// Of whose tombstones in which collection some are forgotten in this transaction, and the last one that made
+/// such a tombstone.
+#[derive(Default)]
+struct Floors(BTreeMap<(Uuid, &'static str), i64>);
 
-fn floors(tags: &[ForgottenTag]) -> Vec<(Uuid, i64)> {
-    tags.iter().map(|tag| (tag.volunteer_id, tag.xid)).collect()
+impl Floors {
+    fn raise(&mut self, volunteer_id: Uuid, collection: &'static str, xid: i64) {
+        let floor = self.0.entry((volunteer_id, collection)).or_default();
+        *floor = (*floor).max(xid);
+    }
+
+    async fn store(self, db: &impl GenericClient) -> Result<(), DbError> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let sql = "-- sync::raise_floors
+            INSERT INTO sync_floors AS f (volunteer_id, collection, xid)
+            SELECT g.volunteer_id, g.collection, g.xid::text::xid8
+            FROM unnest($1::uuid[], $2::text[], $3::int8[]) AS g (volunteer_id, collection, xid)
+            ORDER BY g.volunteer_id, g.collection
+            ON CONFLICT ON CONSTRAINT sync_floors_pkey DO UPDATE SET xid = greatest(f.xid, EXCLUDED.xid)";
+        let (keys, xids): (Vec<_>, Vec<i64>) = self.0.into_iter().unzip();
+        let (volunteers, collections): (Vec<Uuid>, Vec<&str>) = keys.into_iter().unzip();
+        db.execute_typed(
+            sql,
+            &[
+                (&volunteers, Type::UUID_ARRAY),
+                (&collections, Type::TEXT_ARRAY),
+                (&xids, Type::INT8_ARRAY),
+            ],
+        )
+        .await?;
+        Ok(())
+    }
 }
 
 /// Of these tags the ids are kept.
-async fn note_forgotten(db: &impl GenericClient, tags: &[ForgottenTag]) -> Result<(), DbError> {
-    if tags.is_empty() {
+async fn note_forgotten(
+    db: &impl GenericClient,
+    tags: impl Iterator<Item = &ForgottenTag>,
+) -> Result<(), DbError> {
+    let (volunteers, ids): (Vec<Uuid>, Vec<Uuid>) =
+        tags.map(|tag| (tag.volunteer_id, tag.id)).unzip();
+    if ids.is_empty() {
         return Ok(());
     }
     let sql = "-- sync::note_forgotten_tags
@@ -98,8 +104,6 @@ async fn note_forgotten(db: &impl GenericClient, tags: &[ForgottenTag]) -> Resul
         SELECT g.volunteer_id, g.id FROM unnest($1::uuid[], $2::uuid[]) AS g (volunteer_id, id)
         ORDER BY g.volunteer_id, g.id
         ON CONFLICT ON CONSTRAINT forgotten_tags_pkey DO NOTHING";
-    let volunteers: Vec<Uuid> = tags.iter().map(|tag| tag.volunteer_id).collect();
-    let ids: Vec<Uuid> = tags.iter().map(|tag| tag.id).collect();
     db.execute_typed(
         sql,
         &[(&volunteers, Type::UUID_ARRAY), (&ids, Type::UUID_ARRAY)],

@@ -150,15 +150,26 @@ pub async fn copy(db: &impl GenericClient, volunteer_id: Uuid, to: Uuid) -> Resu
         FROM sync_refusals WHERE volunteer_id = $1
         ORDER BY collection, id
         ON CONFLICT ON CONSTRAINT sync_refusals_pkey DO NOTHING";
-    let forgotten = "-- sync::copy_forgotten_tags
+    for sql in [tags, refusals] {
+        db.execute_typed(sql, &[(&volunteer_id, Type::UUID), (&to, Type::UUID)])
+            .await?;
+    }
+    Ok(())
+}
+
+/// Notes for another volunteer too which tags were forgotten.
+pub async fn copy_forgotten_tags(
+    db: &impl GenericClient,
+    volunteer_id: Uuid,
+    to: Uuid,
+) -> Result<(), DbError> {
+    let sql = "-- sync::copy_forgotten_tags
         INSERT INTO forgotten_tags (volunteer_id, id)
         SELECT $2, id FROM forgotten_tags WHERE volunteer_id = $1
         ORDER BY id
         ON CONFLICT ON CONSTRAINT forgotten_tags_pkey DO NOTHING";
-    for sql in [tags, refusals, forgotten] {
-        db.execute_typed(sql, &[(&volunteer_id, Type::UUID), (&to, Type::UUID)])
-            .await?;
-    }
+    db.execute_typed(sql, &[(&volunteer_id, Type::UUID), (&to, Type::UUID)])
+        .await?;
     Ok(())
 }
 

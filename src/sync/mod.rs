@@ -38,7 +38,7 @@ use crate::http::Routes;
 
 pub use collection::{Collection, Page};
 pub use document::Document;
-pub use job::{forget_some, raise_floors};
+pub use job::forget_some;
 pub use position::{Checkpoint, Position};
 pub use stream::Streams;
 pub use tags::settle_some as settle_waiting;

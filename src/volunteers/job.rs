@@ -27,6 +27,10 @@ pub async fn step(app: &App) -> Result<bool, DbError> {
     let Some(due) = queries::take_due(&tx).await? else {
         return Ok(false);
     };
+    if let Some(to) = due.continues_as {
+        // First, so that a device that goes on as that one does not bring them back meanwhile.
+        sync::leaving::copy_forgotten_tags(&tx, due.volunteer_id, to).await?;
+    }
     let left = looks_leave(&tx, &due).await?;
     if left < PIECE_LOOKS {
         let is_left = rest_leaves(&tx, &due).await?;

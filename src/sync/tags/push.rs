@@ -116,6 +116,7 @@ impl Examined {
             looks,
             refused_looks,
             forgotten,
+            restored: Vec::new(),
             kept,
             changed: HashSet::new(),
             no_longer_waiting: Vec::new(),
@@ -135,6 +136,8 @@ struct State {
     refused_looks: HashSet<Uuid>,
     /// Tags that were withdrawn, and are no longer kept.
     forgotten: HashSet<Uuid>,
+    /// Those of them that are kept again.
+    restored: Vec<Uuid>,
     kept: HashMap<Uuid, Kept>,
     changed: HashSet<Uuid>,
     no_longer_waiting: Vec<Uuid>,
@@ -228,6 +231,11 @@ impl State {
         if kept.is_some_and(|kept| kept.is_waiting) && !is_waiting {
             self.no_longer_waiting.push(pushed.id);
         }
+        // One that was forgotten had a state before, which somebody else may hold.
+        let was_forgotten = self.forgotten.remove(&pushed.id);
+        if was_forgotten {
+            self.restored.push(pushed.id);
+        }
         let tag = Kept {
             at: kept.map_or(
                 Position {
@@ -241,7 +249,7 @@ impl State {
             tag_type: pushed.tag_type.clone(),
             place,
             note: pushed.note.clone(),
-            revision: kept.map_or(1, |kept| kept.revision + 1),
+            revision: kept.map_or(i32::from(was_forgotten), |kept| kept.revision) + 1,
             is_withdrawn: false,
             is_waiting,
         };
@@ -273,6 +281,9 @@ impl State {
         looks::put_tags(tx, volunteer_id, &put.iter().collect::<Vec<_>>()).await?;
         if !self.no_longer_waiting.is_empty() {
             queries::end_waiting(tx, volunteer_id, &self.no_longer_waiting).await?;
+        }
+        if !self.restored.is_empty() {
+            queries::remember_again(tx, volunteer_id, &self.restored).await?;
         }
         let is_new = |tag: &&PutTag| tag.revision == 1 && !tag.is_withdrawn;
         count_created(put.iter().filter(is_new).count());

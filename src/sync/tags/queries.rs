@@ -200,13 +200,14 @@ pub async fn put_waiting(
         return Ok(());
     }
     let sql = "-- sync::put_waiting
-        INSERT INTO waiting_tags (volunteer_id, id, look_id, campaign_id, tag_type, place, note, withdrawn_at)
-        SELECT $1, t.id, t.look_id, t.campaign_id, t.tag_type, t.place, t.note, CASE WHEN t.is_withdrawn THEN now() END
-        FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bytea[], $7::text[], $8::bool[])
-             AS t (id, look_id, campaign_id, tag_type, place, note, is_withdrawn)
+        INSERT INTO waiting_tags (volunteer_id, id, look_id, campaign_id, tag_type, place, note, revision, withdrawn_at)
+        SELECT $1, t.id, t.look_id, t.campaign_id, t.tag_type, t.place, t.note, t.revision, CASE WHEN t.is_withdrawn THEN now() END
+        FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bytea[], $7::text[], $8::int4[], $9::bool[])
+             AS t (id, look_id, campaign_id, tag_type, place, note, revision, is_withdrawn)
         ORDER BY t.id
         ON CONFLICT ON CONSTRAINT waiting_tags_pkey DO UPDATE
         SET tag_type = EXCLUDED.tag_type, place = EXCLUDED.place, note = EXCLUDED.note,
+            received_at = CASE WHEN waiting_tags.withdrawn_at IS NULL THEN waiting_tags.received_at ELSE now() END,
             withdrawn_at = EXCLUDED.withdrawn_at, revision = waiting_tags.revision + 1, xid = pg_current_xact_id()";
     let ids: Vec<Uuid> = tags.iter().map(|tag| tag.at.id).collect();
     let looks: Vec<Uuid> = tags.iter().map(|tag| tag.look_id).collect();
@@ -214,6 +215,7 @@ pub async fn put_waiting(
     let types: Vec<&str> = tags.iter().map(|tag| tag.tag_type.as_str()).collect();
     let places: Vec<&[u8]> = tags.iter().map(|tag| tag.place.as_slice()).collect();
     let notes: Vec<Option<&str>> = tags.iter().map(|tag| tag.note.as_deref()).collect();
+    let revisions: Vec<i32> = tags.iter().map(|tag| tag.revision).collect();
     let withdrawn: Vec<bool> = tags.iter().map(|tag| tag.is_withdrawn).collect();
     db.execute_typed(
         sql,
@@ -225,6 +227,7 @@ pub async fn put_waiting(
             (&types, Type::TEXT_ARRAY),
             (&places, Type::BYTEA_ARRAY),
             (&notes, Type::TEXT_ARRAY),
+            (&revisions, Type::INT4_ARRAY),
             (&withdrawn, Type::BOOL_ARRAY),
         ],
     )
@@ -281,6 +284,22 @@ pub async fn forgotten(
         )
         .await?;
     Ok(found.iter().map(|row| row.get("id")).collect())
+}
+
+/// These tags were restored.
+pub async fn remember_again(
+    db: &impl GenericClient,
+    volunteer_id: Uuid,
+    ids: &[Uuid],
+) -> Result<(), DbError> {
+    let sql = "-- sync::remember_tags_again
+        DELETE FROM forgotten_tags WHERE volunteer_id = $1 AND id = ANY ($2)";
+    db.execute_typed(
+        sql,
+        &[(&volunteer_id, Type::UUID), (&ids, Type::UUID_ARRAY)],
+    )
+    .await?;
+    Ok(())
 }
 
 /// Tags that wait for these looks will never have them.

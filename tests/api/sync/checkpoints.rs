@@ -228,8 +228,9 @@ async fn whoever_missed_a_forgotten_tombstone_must_start_again_and_nobody_else()
     .await;
     old.client = volunteer.at(&another.url);
     old.ask(10).await.refused(426, "sync_start_again");
-    // What it has is pushed again.
-    fresh.pushes([new(&tags[1])]).await;
+    // What it has is pushed again, and the forgotten one goes.
+    let answer = old.push(tags.iter().map(new)).await.expect(200);
+    assert_eq!(answer, json!([deleted(&tags[0])]));
 }
 
 #[tokio::test]

@@ -238,7 +238,8 @@ async fn a_crowd_shares_readings() {
     }
     let after = counts().await;
     let [pulls, readings] = [after.0 - before.0, after.1 - before.1];
-    assert!(pulls >= 1000.0, "{pulls} of 1000 were idle");
+    // A reading that takes long is not waited for.
+    assert!(pulls >= 900.0, "{pulls} of 1000 were idle");
     assert!(readings <= 100.0, "{readings} for {pulls} pulls");
 }
 
