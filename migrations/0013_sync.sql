@@ -13,8 +13,8 @@ CREATE TABLE sync_epoch (
 );
 
 -- What becomes another when the database is restored, or a standby takes over: cluster, timeline, and the table of the epoch itself
--- with its database, which a restore into the same database makes or fills anew (so does a move to another tablespace). One expression that is not called stable,
--- so that it becomes a part of the statement that asks.
+-- with its database, which a restore into the same database makes or fills anew (so does a move to another tablespace).
+-- One expression, and not called stable, so that it becomes a part of the statement that asks.
 CREATE FUNCTION sync_history() RETURNS text
 LANGUAGE sql AS $$
     SELECT concat_ws('.', (pg_control_system()).system_identifier, left(pg_walfile_name(pg_current_wal_lsn()), 8),
